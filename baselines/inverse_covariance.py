@@ -1,0 +1,92 @@
+"""Inverse covariance of an alignment: the multivariate Gaussian model of coevolution."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+from scipy.linalg import lapack
+
+from harness.alignment import Alignment, check_query, read_alignment, subsample
+from harness.alphabet import AMINO_ACIDS, MASK_LETTER, N_STATES
+from harness.couplings import contact_scores
+from harness.errors import PrerequisiteError
+from harness.protein import Protein
+
+
+@dataclass(frozen=True)
+class InverseCovariance:
+    """Couplings = −(C + ridge/√N)⁻¹ of the one-hot alignment with 21 states, unweighted.
+
+    As in the published script of Zhang et al. (PNAS 2024), where ridge is 4.5. `depth` keeps the
+    query and a random subset of the other sequences (all of them when none).
+    """
+
+    ridge: float
+    depth: int | None
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.ridge <= 0:
+            raise ValueError(f"ridge is {self.ridge}; it must be positive")
+
+    def __call__(self, protein: Protein) -> Float[ndarray, "L L"]:
+        """Contact scores: Frobenius norm over the twenty amino acids, APC; zero where hidden."""
+        return contact_scores(self.couplings(protein))
+
+    def couplings(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
+        """Couplings between amino acids, the gap state left out; zero at hidden residues."""
+        alignment = subsample(_alignment(protein), self.depth, self.seed)
+        couplings = _gaussian_couplings(alignment.states, self.ridge)
+        hidden = [i for i, letter in enumerate(protein.sequence) if letter == MASK_LETTER]
+        couplings[hidden] = 0
+        couplings[:, :, hidden] = 0
+        return couplings
+
+
+def _alignment(protein: Protein) -> Alignment:
+    if protein.alignment is None:
+        raise PrerequisiteError(
+            f"protein {protein.id} has no alignment, and this method needs one: put an msa.a3m "
+            "beside its structure, or choose a method that reads the sequence alone"
+        )
+    alignment = read_alignment(protein.alignment)
+    check_query(alignment, protein.sequence, protein.alignment)
+    return alignment
+
+
+def _gaussian_couplings(
+    states: Int[ndarray, "N L"], ridge: float
+) -> Float[ndarray, "L 20 L 20"]:
+    n, length = states.shape
+    covariance = _one_hot_covariance(states)
+    covariance[np.diag_indices_from(covariance)] += ridge / np.sqrt(n)
+    precision = _inverse(covariance)
+    blocks = -precision.reshape(length, N_STATES, length, N_STATES)
+    return blocks[:, : len(AMINO_ACIDS), :, : len(AMINO_ACIDS)].copy()
+
+
+def _inverse(matrix: Float[ndarray, "M M"]) -> Float[ndarray, "M M"]:
+    """Inverse of a positive definite matrix, through its Cholesky factor."""
+    factor, info = lapack.dpotrf(matrix, lower=True, overwrite_a=True)
+    if info == 0:
+        inverse, info = lapack.dpotri(factor, lower=True, overwrite_c=True)
+    if info != 0:
+        raise ValueError(f"the ridge is too small: the covariance is singular (LAPACK {info})")
+    lower = np.tril(inverse)
+    return lower + np.tril(inverse, -1).T
+
+
+def _one_hot_covariance(states: Int[ndarray, "N L"]) -> Float[ndarray, "M M"]:
+    """Covariance (divided by N) of the one-hot encoding, M = 21 L, without keeping N × M twice."""
+    n, length = states.shape
+    size = length * N_STATES
+    counts, sums = np.zeros((size, size)), np.zeros(size)
+    for block in np.array_split(states, max(1, n // 1024)):
+        one_hot = np.zeros((len(block), size), dtype=np.float32)
+        columns = np.arange(length) * N_STATES + block
+        np.put_along_axis(one_hot, columns.astype(np.int64), 1.0, axis=1)
+        counts += one_hot.T @ one_hot  # whole numbers below 2²⁴: exact in single precision
+        sums += one_hot.sum(axis=0)
+    mean = sums / n
+    return counts / n - np.outer(mean, mean)

@@ -1,0 +1,87 @@
+"""The embedded data set: held-out sequences of lattice protein families."""
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from filelock import FileLock
+
+from harness.errors import InputError
+from harness.lattice import GENERATOR, LatticeFamily, family_sequences, generate_family
+from harness.protein import Protein
+from harness.sample import Sample
+
+_ID = re.compile(r"family(\d{2})_(\d{2})")
+
+
+@dataclass(frozen=True)
+class LatticeDataset:
+    """`sequences` held-out sequences of each of `families` families, generated from the seed.
+
+    Each comes with an alignment of itself and `depth` training sequences of its family, written
+    once under `cache`. `ranges` suits the short chains; evaluations read it from the
+    configuration. `ids` and `limit` select proteins, as in every data set.
+    """
+
+    seed: int
+    families: int
+    sequences: int
+    depth: int
+    cache: str
+    ranges: list[str]
+    ids: list[str] | None
+    limit: int | None
+
+    @property
+    def version(self) -> str:
+        """Generator and everything that shapes the samples."""
+        shape = f"seed{self.seed}-{self.families}x{self.sequences}-depth{self.depth}"
+        return f"{GENERATOR}-{shape}"
+
+    @cached_property
+    def protein_ids(self) -> list[str]:
+        """family00_00, family01_00, …: one of each family before the second of any."""
+        every = [f"family{f:02}_{s:02}" for s in range(self.sequences) for f in range(self.families)]
+        unknown = sorted(set(self.ids or []) - set(every))
+        if unknown:
+            raise InputError(f"dataset.ids: {unknown} unknown; there are {every[0]} … {every[-1]}")
+        return list(self.ids or every)[: self.limit]
+
+    def __getitem__(self, identifier: str) -> Sample:
+        """The sample of one protein."""
+        match = _ID.fullmatch(identifier)
+        if match is None or identifier not in self.protein_ids:
+            raise KeyError(identifier)
+        family, number = _family(self.seed, int(match[1])), int(match[2])
+        sequence = _held_out(self.seed, family.index, self.sequences)[number]
+        alignment = self._alignment(family, identifier, sequence)
+        return Sample(Protein(identifier, sequence, alignment), family.distances)
+
+    def _alignment(self, family: LatticeFamily, identifier: str, sequence: str) -> Path:
+        folder = Path(self.cache) / f"{GENERATOR}-seed{self.seed}"
+        path = folder / f"depth{self.depth}" / f"{identifier}.a3m"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock"):
+            if not path.exists():
+                relatives = _training(self.seed, family.index, self.depth)
+                records = [(identifier, sequence), *((f"t{n}", s) for n, s in enumerate(relatives))]
+                partial = path.with_suffix(".partial")
+                partial.write_text("".join(f">{n}\n{s}\n" for n, s in records), encoding="ascii")
+                partial.replace(path)
+        return path
+
+
+@cache
+def _family(seed: int, index: int) -> LatticeFamily:
+    return generate_family(seed, index)
+
+
+@cache
+def _held_out(seed: int, index: int, n: int) -> list[str]:
+    return family_sequences(_family(seed, index), seed, "held_out", n)
+
+
+@cache
+def _training(seed: int, index: int, n: int) -> list[str]:
+    return family_sequences(_family(seed, index), seed, "train", n)

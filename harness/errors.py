@@ -1,0 +1,20 @@
+"""What can go wrong, and who mends it.
+
+    HarnessError             printed as one message, without a traceback
+    ├── PrerequisiteError    something is missing: the message holds the command that mends it
+    └── InputError           a file or a record is wrong: the message names file, record, place
+
+A wrong argument to a function is an ordinary ValueError or TypeError.
+"""
+
+
+class HarnessError(Exception):
+    """Anything that the user, not the programmer, can put right."""
+
+
+class PrerequisiteError(HarnessError):
+    """Missing weights, data, device, server or package."""
+
+
+class InputError(HarnessError, ValueError):
+    """A file or a record that cannot be used as it is."""

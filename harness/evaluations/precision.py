@@ -1,0 +1,78 @@
+"""Precision of the contact map of one call per protein."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness import metrics
+from harness.protocols import ContactMethod, Masking, Row
+from harness.sample import Sample
+
+
+@dataclass(frozen=True)
+class Precision:
+    """P@L, L/2, L/5, L/10 and their companions for each separation range.
+
+    `contact` and `ranges` are names from `harness.metrics`.
+    """
+
+    contact: str
+    ranges: Sequence[str]
+    masking: Masking
+    coordinates: tuple[str, ...] = ("n_true", "n_valid")
+
+    def __post_init__(self) -> None:
+        _check_names(self.contact, self.ranges)
+
+    def __call__(self, method: ContactMethod, sample: Sample) -> Iterator[Row]:
+        """One row per metric and range."""
+        scores = method(self.masking(sample.protein))
+        cutoff = metrics.CONTACTS[self.contact].cutoff
+        for name in self.ranges:
+            pairs = metrics.rank_pairs(scores, sample.distances, metrics.RANGES[name], cutoff)
+            counts = {"n_true": pairs.n_true, "n_valid": pairs.n_valid}
+            for metric, value in _measure(pairs).items():
+                yield Row(metric, name, value, counts)
+
+
+@dataclass(frozen=True)
+class OrderedPrecision:
+    """The published script's precision: the L best of all ordered pairs (equal to P@L/2)."""
+
+    contact: str
+    ranges: Sequence[str]
+    masking: Masking
+    coordinates: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_names(self.contact, self.ranges)
+
+    def __call__(self, method: ContactMethod, sample: Sample) -> Iterator[Row]:
+        """One row per range."""
+        scores = method(self.masking(sample.protein))
+        cutoff = metrics.CONTACTS[self.contact].cutoff
+        for name in self.ranges:
+            value = metrics.precision_ordered(
+                scores, sample.distances, metrics.RANGES[name], cutoff
+            )
+            yield Row("p_at_L_ordered", name, value)
+
+
+def _measure(pairs: metrics.RankedPairs) -> dict[str, float]:
+    return {
+        "p_at_L": metrics.precision_at(pairs, 1),
+        "p_at_L2": metrics.precision_at(pairs, 2),
+        "p_at_L5": metrics.precision_at(pairs, 5),
+        "p_at_L10": metrics.precision_at(pairs, 10),
+        "ceiling_at_L": metrics.ceiling_at(pairs, 1),
+        "r_precision": metrics.r_precision(pairs),
+        "average_precision": metrics.average_precision(pairs),
+        "mean_precision_deciles": metrics.mean_precision_deciles(pairs),
+    }
+
+
+def _check_names(contact: str, ranges: Sequence[str]) -> None:
+    if contact not in metrics.CONTACTS:
+        raise ValueError(f"contact={contact!r}; allowed are {', '.join(metrics.CONTACTS)}")
+    for name in ranges:
+        if name not in metrics.RANGES:
+            raise ValueError(f"range {name!r}; allowed are {', '.join(metrics.RANGES)}")

@@ -1,0 +1,165 @@
+"""Lattice protein families whose contacts and couplings are known exactly.
+
+A family is a compact self-avoiding walk on a 3 × 3 × 3 cubic lattice (27 residues) with the
+Boltzmann distribution of its sequences: a Potts model with couplings on the contacts only. Such
+models are the standard exactly solvable test of coevolution methods (Jacquin et al., PLoS Comput.
+Biol. 2016); the energies here are our own, from five physical properties of the amino acids.
+
+A cubic lattice is two-colored: neighbors differ in the parity of their position, so contacts lie
+at odd |i - j| only, and all residues of one color can be resampled at once, exactly.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+
+from harness.alphabet import AMINO_ACIDS
+
+GENERATOR = "lattice-1"
+"""Version of everything below that shapes a sequence; a change that moves one raises it."""
+
+SIDE = 3
+LENGTH = SIDE**3
+SPACING = 6.5
+"""Å between lattice neighbors: contacts fall below the usual 8 Å, diagonals (9.2 Å) do not."""
+
+BETA = 1.0
+"""Inverse temperature of the contact energies, whose standard deviation is 1."""
+
+ANCHORS, ANCHOR_SD, FIELD_SD = 0.3, 3.0, 0.5
+"""Share of strongly conserved sites, and the standard deviations of the fields in nats."""
+
+SWEEPS = 60
+"""Gibbs sweeps from a random start; the mean energy is the same at 60, 150 and 1,000."""
+
+# Residue properties in the order of AMINO_ACIDS: Kyte & Doolittle (1982) hydropathy; charge at pH 7;
+# Zamyatnin (1972) volume in Å³.
+_HYDROPATHY = [1.8, -4.5, -3.5, -3.5, 2.5, -3.5, -3.5, -0.4, -3.2, 4.5]
+_HYDROPATHY += [3.8, -3.9, 1.9, 2.8, -1.6, -0.8, -0.7, -0.9, -1.3, 4.2]
+_VOLUME = [88.6, 173.4, 114.1, 111.1, 108.5, 143.8, 138.4, 60.1, 153.2, 166.7]
+_VOLUME += [166.7, 168.6, 162.9, 189.9, 112.7, 89.0, 116.1, 227.8, 193.6, 140.0]
+_CHARGE = {"R": 1.0, "K": 1.0, "D": -1.0, "E": -1.0}
+_AROMATIC = "FWYH"
+
+
+@dataclass(frozen=True, eq=False)
+class LatticeFamily:
+    """One family: a walk, and the fields and couplings of its sequences (nats).
+
+    `coordinates` are in Å. The probability of a sequence x is proportional to
+    exp(Σ_i fields[i, x_i] + Σ_{i<j} couplings[i, x_i, j, x_j]).
+    """
+
+    index: int
+    coordinates: Float[ndarray, "L 3"]
+    fields: Float[ndarray, "L 20"]
+
+    @cached_property
+    def distances(self) -> Float[ndarray, "L L"]:
+        """Distances between residues in Å."""
+        difference = self.coordinates[:, None] - self.coordinates[None]
+        return np.sqrt((difference**2).sum(-1))
+
+    @cached_property
+    def contacts(self) -> Bool[ndarray, "L L"]:
+        """Pairs of lattice neighbors that are not neighbors along the chain."""
+        separation = np.abs(np.subtract.outer(np.arange(LENGTH), np.arange(LENGTH)))
+        return (self.distances < 1.1 * SPACING) & (separation > 1)
+
+    @cached_property
+    def couplings(self) -> Float[ndarray, "L 20 L 20"]:
+        """Couplings in nats, in the zero-sum gauge by construction."""
+        return np.einsum("ij,ab->iajb", self.contacts, -BETA * contact_energies())
+
+    def sample(self, n: int, generator: np.random.Generator) -> Int[ndarray, "n L"]:
+        """Independent sequences, by block Gibbs sampling of the two colors in turn.
+
+        Only additions, multiplications and comparisons touch the random numbers, so that the
+        same seed gives the same sequences on every machine.
+        """
+        field_factor = _factors(self.fields)
+        pair_factor = _factors(-BETA * contact_energies())
+        neighbors = [np.flatnonzero(row) for row in self.contacts]
+        sequences = generator.integers(0, len(AMINO_ACIDS), size=(n, LENGTH))
+        for _ in range(SWEEPS):
+            for color in (0, 1):
+                for i in range(color, LENGTH, 2):
+                    weights = np.tile(field_factor[i], (n, 1))
+                    for j in neighbors[i]:
+                        weights *= pair_factor[sequences[:, j]]
+                    sequences[:, i] = _draw(weights, generator)
+        return sequences
+
+
+def generate_family(seed: int, index: int) -> LatticeFamily:
+    """Family number `index` of the collection with this seed."""
+    generator = np.random.default_rng([seed, index])
+    walk = _compact_walk(generator)
+    anchored = generator.random(LENGTH) < ANCHORS
+    scale = np.where(anchored, ANCHOR_SD, FIELD_SD)
+    fields = scale[:, None] * generator.standard_normal((LENGTH, len(AMINO_ACIDS)))
+    return LatticeFamily(index, SPACING * walk, fields.round(6))
+
+
+def family_sequences(family: LatticeFamily, seed: int, part: str, n: int) -> list[str]:
+    """The first `n` sequences of a part ("train" or "held_out") of a family."""
+    if part not in ("train", "held_out"):
+        raise ValueError(f"part is {part!r}; allowed are 'train' and 'held_out'")
+    generator = np.random.default_rng([seed, family.index, 1 + (part == "held_out")])
+    blocks, missing = [], n
+    while missing > 0:  # in blocks of a fixed size, so that a larger n only adds sequences
+        blocks.append(family.sample(1024, generator)[:missing])
+        missing -= 1024
+    letters = np.array(list(AMINO_ACIDS))
+    return ["".join(row) for block in blocks for row in letters[block]]
+
+
+def contact_energies() -> Float[ndarray, "20 20"]:
+    """Energy of two amino acids in contact: double-centered, standard deviation 1 (no unit).
+
+    Like hydropathies, aromatic rings and cysteines attract; like charges and like volumes repel.
+    """
+    features = [
+        (_HYDROPATHY, -1.0),
+        ([_CHARGE.get(letter, 0.0) for letter in AMINO_ACIDS], 0.4),
+        (_VOLUME, 0.5),
+        ([float(letter in _AROMATIC) for letter in AMINO_ACIDS], -0.3),
+        ([float(letter == "C") for letter in AMINO_ACIDS], -0.1),
+    ]
+    energies = np.zeros((len(AMINO_ACIDS), len(AMINO_ACIDS)))
+    for values, weight in features:
+        standardized = (np.array(values) - np.mean(values)) / np.std(values)
+        energies += weight * np.outer(standardized, standardized)
+    return energies / energies.std()
+
+
+def _compact_walk(generator: np.random.Generator) -> Float[ndarray, "L 3"]:
+    """A Hamiltonian walk on the lattice, randomized by backbite moves (Mansfield, 1982)."""
+    walk = [(x, y if x % 2 == 0 else SIDE - 1 - y, 0) for x in range(SIDE) for y in range(SIDE)]
+    layers = [walk[:: 1 if z % 2 == 0 else -1] for z in range(SIDE)]
+    walk = [(x, y, z) for z, layer in enumerate(layers) for x, y, _ in layer]
+    for _ in range(400 * LENGTH):
+        if generator.random() < 0.5:
+            walk.reverse()
+        step = np.zeros(3, dtype=int)
+        step[generator.integers(3)] = generator.choice([-1, 1])
+        site = tuple(int(v) for v in np.add(walk[0], step))
+        if site in walk[2:]:
+            k = walk.index(site)
+            walk[:k] = walk[k - 1 :: -1]
+    return np.array(walk, dtype=float)
+
+
+def _factors(energies: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
+    """exp, rounded to single precision so that no machine's last bit can differ."""
+    return np.exp(energies).astype(np.float32).astype(np.float64)
+
+
+def _draw(weights: Float[ndarray, "n 20"], generator: np.random.Generator) -> Int[ndarray, " n"]:
+    """One state per row, with probabilities proportional to the weights."""
+    cumulative = np.cumsum(weights, axis=1)
+    threshold = generator.random(len(weights)) * cumulative[:, -1]
+    return (cumulative[:, :-1] <= threshold[:, None]).sum(axis=1)

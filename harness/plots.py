@@ -1,0 +1,123 @@
+"""Pictures: one contact map a protein, one comparison a sweep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy import ndarray
+
+from harness.metrics import RANGES, ContactDefinition
+from harness.sample import Sample
+
+matplotlib.use("Agg")
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
+"""Colors that stay apart for color-blind readers (Okabe & Ito, 2008)."""
+
+
+@dataclass(frozen=True)
+class MapStyle:
+    """What a contact map marks: contacts by this definition, top L pairs of this range."""
+
+    contact: ContactDefinition
+    within: str
+
+
+def contact_map(
+    path: Path, sample: Sample, scores: Float[ndarray, "L L"], title: str, style: MapStyle
+) -> None:
+    """Write a picture: truth below the diagonal, scores above, the top L pairs marked."""
+    length = len(scores)
+    distances, within = sample.distances, RANGES[style.within]
+    i, j = np.triu_indices(length, k=1)
+    ranked = within.contains(j - i) & ~np.isnan(distances[i, j])
+    i, j = i[ranked], j[ranked]
+    best = np.argsort(-scores[i, j], kind="stable")[:length]
+    i, j = i[best], j[best]
+    hit = distances[i, j] < style.contact.cutoff
+
+    figure = Figure(figsize=(5.2, 5.4), layout="constrained")
+    axes = figure.subplots()
+    upper = np.where(np.triu(np.ones((length, length)), k=1) > 0, scores, np.nan)
+    lowest, highest = np.nanpercentile(upper, [50, 99.5]) if length > 1 else (0.0, 1.0)
+    axes.imshow(upper, cmap="Greys", vmin=lowest, vmax=max(highest, lowest + 1e-12))
+    _truth(axes, distances, style.contact.cutoff)
+    size = 12 + 900 / length
+    axes.scatter(j[hit], i[hit], s=size, c=BLUE, label=f"contact ({hit.sum()})")
+    axes.scatter(j[~hit], i[~hit], s=size, c=ORANGE, marker="x", label=f"no contact ({(~hit).sum()})")
+    axes.plot([-0.5, length - 0.5], [-0.5, length - 0.5], color=GREY, lw=0.8)
+    axes.set(xlabel="residue", ylabel="residue", xlim=(-0.5, length - 0.5), ylim=(length - 0.5, -0.5))
+    axes.set_title(title, fontsize=10)
+    where = f"top L pairs, |i − j| {_words(style.within)}"
+    figure.legend(title=where, loc="outside lower center", ncols=2, fontsize=8, title_fontsize=8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One job of a sweep: its name, its mean with interval, and its ceiling."""
+
+    label: str
+    mean: float
+    low: float
+    high: float
+    ceiling: float
+    n_parameters: float
+
+
+def comparison_plot(path: Path, bars: Sequence[Bar], axis: str) -> None:
+    """Write a picture: every job of a sweep with its interval; models also against their size."""
+    sized = sorted((bar for bar in bars if bar.n_parameters > 0), key=lambda bar: bar.n_parameters)
+    panels = 2 if len({bar.n_parameters for bar in sized}) > 1 else 1
+    height = 1.6 + 0.34 * len(bars)
+    figure = Figure(figsize=(5.5 * panels, max(3.2, height)), layout="constrained")
+    first, *rest = np.atleast_1d(figure.subplots(1, panels))
+    _bars(first, bars, axis)
+    for axes in rest:
+        _scaling(axes, sized, [bar for bar in bars if bar.n_parameters == 0], axis)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+
+
+def _truth(axes: Axes, distances: Float[ndarray, "L L"], cutoff: float) -> None:
+    """Contacts as filled squares below the diagonal; unresolved residues shaded."""
+    length = len(distances)
+    below = np.tri(length, k=-1, dtype=bool)
+    colors = np.zeros((length, length, 4))
+    colors[below & (distances < cutoff)] = (0.25, 0.25, 0.25, 1)
+    colors[below & np.isnan(distances)] = (0.6, 0.6, 0.6, 0.25)
+    axes.imshow(colors, interpolation="nearest")
+
+
+def _bars(axes: Axes, bars: Sequence[Bar], axis: str) -> None:
+    places = np.arange(len(bars))[::-1]
+    means = np.array([bar.mean for bar in bars])
+    errors = [[bar.mean - bar.low for bar in bars], [bar.high - bar.mean for bar in bars]]
+    colors = [BLUE if bar.n_parameters else ORANGE for bar in bars]
+    axes.barh(places, means, color=colors, height=0.7)
+    axes.errorbar(means, places, xerr=np.nan_to_num(errors), fmt="none", ecolor="black", capsize=3)
+    axes.vlines([bar.ceiling for bar in bars], places - 0.4, places + 0.4, color=GREY, ls=":")
+    axes.set_yticks(places, [bar.label for bar in bars], fontsize=8)
+    axes.set(xlabel=f"{axis}, 95 % interval over proteins (dotted: ceiling)", xlim=(0, 1.02))
+
+
+def _scaling(axes: Axes, models: Sequence[Bar], baselines: Sequence[Bar], axis: str) -> None:
+    x = [bar.n_parameters for bar in models]
+    y = [bar.mean for bar in models]
+    errors = [[bar.mean - bar.low for bar in models], [bar.high - bar.mean for bar in models]]
+    axes.errorbar(x, y, yerr=np.nan_to_num(errors), fmt="o-", color=BLUE, capsize=3)
+    for bar in baselines:
+        axes.axhline(bar.mean, color=ORANGE, lw=0.8)
+        axes.annotate(bar.label, (min(x), bar.mean), fontsize=7, color=ORANGE, va="bottom")
+    axes.set(xscale="log", xlabel="parameters", ylabel=axis, ylim=(0, 1.02))
+
+
+def _words(name: str) -> str:
+    span = RANGES[name]
+    return f"≥ {span.lowest}" if span.end is None else f"{span.lowest}–{span.end - 1}"

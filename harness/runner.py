@@ -1,0 +1,99 @@
+"""The only loop over samples: measure, write, go on; what is done already is skipped."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from jaxtyping import Float
+from numpy import ndarray
+
+from harness.protein import Protein
+from harness.protocols import ContactMethod, Dataset, Evaluation, Model
+from harness.results import RunFolder
+from harness.sample import Sample
+
+
+@dataclass
+class RecordingMethod:
+    """A method that remembers the first map of each protein, so that it can be kept and drawn."""
+
+    method: ContactMethod
+    maps: dict[str, Float[ndarray, "L L"]] = field(default_factory=dict)
+
+    def __call__(self, protein: Protein) -> Float[ndarray, "L L"]:
+        """The scores of the method."""
+        scores = self.method(protein)
+        self.maps.setdefault(protein.id, scores)
+        return scores
+
+
+@dataclass(frozen=True)
+class RunNames:
+    """How a run is called: its choices of method, model (empty if none), data set, and settings."""
+
+    method: str
+    model: str
+    settings: str
+    dataset: str
+
+    @property
+    def label(self) -> str:
+        """One line for tables, plots and the tracker."""
+        return " ".join(part for part in (self.method, self.model, self.settings) if part)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is measured: a method (and the model inside it) on a data set by an evaluation."""
+
+    dataset: Dataset
+    method: ContactMethod
+    model: Model | None
+    evaluation: Evaluation
+
+
+def run(
+    experiment: Experiment,
+    results: RunFolder,
+    keep: Callable[[Sample, Float[ndarray, "L L"]], None],
+    progress: Callable[[int, int], None],
+) -> None:
+    """Measure every protein that the folder does not hold yet.
+
+    `keep` gets each sample with its score map before its rows are written; `progress` gets the
+    number of proteins done and in all.
+    """
+    wanted = experiment.dataset.protein_ids
+    finished = results.finished()
+    missing = [identifier for identifier in wanted if identifier not in finished]
+    progress(len(wanted) - len(missing), len(wanted))
+    for n, identifier in enumerate(missing, start=len(wanted) - len(missing) + 1):
+        _measure(experiment, experiment.dataset[identifier], results, keep)
+        progress(n, len(wanted))
+
+
+def _measure(
+    experiment: Experiment,
+    sample: Sample,
+    results: RunFolder,
+    keep: Callable[[Sample, Float[ndarray, "L L"]], None],
+) -> None:
+    method = RecordingMethod(experiment.method)
+    passes = experiment.model.forward_passes if experiment.model else 0
+    start = time.perf_counter()
+    rows = list(experiment.evaluation(method, sample))
+    seconds = time.perf_counter() - start
+    if experiment.model:
+        passes = experiment.model.forward_passes - passes
+    for scores in method.maps.values():
+        keep(sample, scores)
+    facts = {"length": len(sample.protein), "seconds": seconds, "forward_passes": passes}
+    results.append(sample.protein.id, rows, {**facts, **sample.facts})
+
+
+def peak_memory() -> int:
+    """The most memory this process has held so far, in bytes (resident set)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,44 @@
+"""A protein and, kept apart from it, the answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+
+from harness.protein import Protein
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One protein with its structure-derived truth.
+
+    `distances` are in Å between the atoms of the contact definition, NaN where a residue is not
+    resolved. `secondary_structure` has one letter a residue (H, E, C; '-' where unresolved).
+    `facts` are numbers worth recording beside the results (identity to the structure, …).
+    Raises ValueError when the truth does not fit the sequence.
+    """
+
+    protein: Protein
+    distances: Float[ndarray, "L L"]
+    secondary_structure: str | None = None
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        length = len(self.protein)
+        if self.distances.shape != (length, length):
+            raise ValueError(
+                f"protein {self.protein.id}: distances have shape {self.distances.shape}, "
+                f"the sequence needs {(length, length)}"
+            )
+        if self.secondary_structure is not None and len(self.secondary_structure) != length:
+            raise ValueError(
+                f"protein {self.protein.id}: {len(self.secondary_structure)} letters of secondary "
+                f"structure for {length} residues"
+            )
+
+    @property
+    def resolved(self) -> Bool[ndarray, " L"]:
+        """Which residues have coordinates."""
+        return ~np.isnan(np.diagonal(self.distances))
