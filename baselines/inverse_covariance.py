@@ -55,9 +55,7 @@ def _alignment(protein: Protein) -> Alignment:
     return alignment
 
 
-def _gaussian_couplings(
-    states: Int[ndarray, "N L"], ridge: float
-) -> Float[ndarray, "L 20 L 20"]:
+def _gaussian_couplings(states: Int[ndarray, "N L"], ridge: float) -> Float[ndarray, "L 20 L 20"]:
     n, length = states.shape
     covariance = _one_hot_covariance(states)
     covariance[np.diag_indices_from(covariance)] += ridge / np.sqrt(n)

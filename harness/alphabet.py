@@ -45,7 +45,7 @@ def encode(sequence: str) -> Int[ndarray, " L"]:
     for position, letter in enumerate(sequence):
         if letter not in _INDEX:
             raise ValueError(
-                f"{letter!r} at position {position} is not a residue; allowed are {SEQUENCE_LETTERS}"
+                f"{letter!r} at position {position} is no residue; allowed are {SEQUENCE_LETTERS}"
             )
     return np.array([_INDEX[letter] for letter in sequence], dtype=np.int64)
 

@@ -35,8 +35,8 @@ ANCHORS, ANCHOR_SD, FIELD_SD = 0.3, 3.0, 0.5
 SWEEPS = 60
 """Gibbs sweeps from a random start; the mean energy is the same at 60, 150 and 1,000."""
 
-# Residue properties in the order of AMINO_ACIDS: Kyte & Doolittle (1982) hydropathy; charge at pH 7;
-# Zamyatnin (1972) volume in Å³.
+# In the order of AMINO_ACIDS: hydropathy of Kyte & Doolittle (1982); volume in Å³ of Zamyatnin
+# (1972). Charges are those at pH 7.
 _HYDROPATHY = [1.8, -4.5, -3.5, -3.5, 2.5, -3.5, -3.5, -0.4, -3.2, 4.5]
 _HYDROPATHY += [3.8, -3.9, 1.9, 2.8, -1.6, -0.8, -0.7, -0.9, -1.3, 4.2]
 _VOLUME = [88.6, 173.4, 114.1, 111.1, 108.5, 143.8, 138.4, 60.1, 153.2, 166.7]

@@ -78,7 +78,7 @@ class RankedPairs:
         return int(self.contact.sum())
 
     def top(self, divisor: int) -> int:
-        """k = max(1, ⌊L/divisor⌋), L being the full input length."""
+        """Number of pairs to look at: k = max(1, ⌊L/divisor⌋), L being the full input length."""
         return max(1, self.length // divisor)
 
 

@@ -49,9 +49,11 @@ def contact_map(
     _truth(axes, distances, style.contact.cutoff)
     size = 12 + 900 / length
     axes.scatter(j[hit], i[hit], s=size, c=BLUE, label=f"contact ({hit.sum()})")
-    axes.scatter(j[~hit], i[~hit], s=size, c=ORANGE, marker="x", label=f"no contact ({(~hit).sum()})")
+    missed = f"no contact ({(~hit).sum()})"
+    axes.scatter(j[~hit], i[~hit], s=size, c=ORANGE, marker="x", label=missed)
     axes.plot([-0.5, length - 0.5], [-0.5, length - 0.5], color=GREY, lw=0.8)
-    axes.set(xlabel="residue", ylabel="residue", xlim=(-0.5, length - 0.5), ylim=(length - 0.5, -0.5))
+    axes.set(xlim=(-0.5, length - 0.5), ylim=(length - 0.5, -0.5))
+    axes.set(xlabel="residue", ylabel="residue")
     axes.set_title(title, fontsize=10)
     where = f"top L pairs, |i − j| {_words(style.within)}"
     figure.legend(title=where, loc="outside lower center", ncols=2, fontsize=8, title_fontsize=8)

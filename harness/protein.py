@@ -39,7 +39,9 @@ class Protein:
         """The same protein with every residue outside `visible` (0-based) hidden."""
         beyond = [i for i in visible if not 0 <= i < len(self)]
         if beyond:
-            raise ValueError(f"positions {beyond} lie outside protein {self.id} (0–{len(self) - 1})")
+            raise ValueError(
+                f"positions {beyond} lie outside protein {self.id} (0–{len(self) - 1})"
+            )
         keep = frozenset(visible)
         letters = (c if i in keep else MASK_LETTER for i, c in enumerate(self.sequence))
         return replace(self, sequence="".join(letters))

@@ -127,7 +127,10 @@ class Tracker(Protocol):
 class TrackedRun(Protocol):
     """An open run of a tracker."""
 
-    id: str
+    @property
+    def id(self) -> str:
+        """How the tracker calls this run."""
+        ...
 
     def record(
         self,

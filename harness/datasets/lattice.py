@@ -42,7 +42,11 @@ class LatticeDataset:
     @cached_property
     def protein_ids(self) -> list[str]:
         """family00_00, family01_00, …: one of each family before the second of any."""
-        every = [f"family{f:02}_{s:02}" for s in range(self.sequences) for f in range(self.families)]
+        every = [
+            f"family{family:02}_{number:02}"
+            for number in range(self.sequences)
+            for family in range(self.families)
+        ]
         unknown = sorted(set(self.ids or []) - set(every))
         if unknown:
             raise InputError(f"dataset.ids: {unknown} unknown; there are {every[0]} … {every[-1]}")

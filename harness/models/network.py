@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from harness.alphabet import AMINO_ACIDS
 
-VOCABULARY = "<cls> <pad> <eos> <unk> L A G V S E R T I D P K Q N F Y M H W C X B U Z O . - <null_1> <mask>"
+VOCABULARY = (
+    "<cls> <pad> <eos> <unk> L A G V S E R T I D P K Q N F Y M H W C X B U Z O . - <null_1> <mask>"
+)
 """The 33 tokens of ESM-1b and ESM-2 (fair-esm, esm.data.Alphabet), in order."""
 
 _TOKENS = {token: index for index, token in enumerate(VOCABULARY.split())}
@@ -44,6 +46,8 @@ class Architecture:
 
 class RotaryEmbedding(nn.Module):
     """Rotation of queries and keys by their positions (Su et al., 2021)."""
+
+    inv_freq: Tensor
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -98,7 +102,7 @@ class Layer(nn.Module):
 class LanguageModelHead(nn.Module):
     """Logits over the vocabulary; the output matrix is the embedding (tied)."""
 
-    def __init__(self, embedding: nn.Parameter) -> None:
+    def __init__(self, embedding: Tensor) -> None:
         super().__init__()
         tokens, width = embedding.shape
         self.dense = nn.Linear(width, width)

@@ -47,7 +47,8 @@ def train(
     network = Network(architecture)
     nn.init.normal_(network.embed_tokens.weight, std=recipe.embedding_sd)
     optimizers = _optimizers(network, recipe)
-    for step, batch in zip(range(recipe.steps), _batches(sequences, recipe, generator), strict=False):
+    batches = _batches(sequences, recipe, generator)
+    for step, batch in zip(range(recipe.steps), batches, strict=False):
         loss = masked_loss(network, batch, recipe.masked_fraction, generator)
         loss.backward()
         for optimizer, full_rate in optimizers:
@@ -103,9 +104,7 @@ def _batches(
         yield from shuffled.split(recipe.batch_size)
 
 
-def _optimizers(
-    network: Network, recipe: Recipe
-) -> list[tuple[torch.optim.Optimizer, float]]:
+def _optimizers(network: Network, recipe: Recipe) -> list[tuple[torch.optim.Optimizer, float]]:
     matrices = [weights for weights in network.layers.parameters() if weights.ndim == 2]
     taken = {id(weights) for weights in matrices}
     others = [weights for weights in network.parameters() if id(weights) not in taken]
