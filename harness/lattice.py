@@ -74,6 +74,13 @@ class LatticeFamily:
         """Couplings in nats, in the zero-sum gauge by construction."""
         return np.einsum("ij,ab->iajb", self.contacts, -BETA * contact_energies())
 
+    def conditional_cross_entropy(self, sequences: Int[ndarray, "n L"]) -> float:
+        """Mean -log p(residue | all others) in nats: what the best possible model reaches."""
+        one_hot = np.eye(len(AMINO_ACIDS))[sequences]
+        energies = self.fields + np.tensordot(one_hot, self.couplings, 2)
+        partition = np.log(np.exp(energies).sum(axis=-1))
+        return float(np.mean(partition - (energies * one_hot).sum(axis=-1)))
+
     def sample(self, n: int, generator: np.random.Generator) -> Int[ndarray, "n L"]:
         """Independent sequences, by block Gibbs sampling of the two colors in turn.
 

@@ -46,7 +46,7 @@ def contact_map(
     upper = np.where(np.triu(np.ones((length, length)), k=1) > 0, scores, np.nan)
     lowest, highest = np.nanpercentile(upper, [50, 99.5]) if length > 1 else (0.0, 1.0)
     axes.imshow(upper, cmap="Greys", vmin=lowest, vmax=max(highest, lowest + 1e-12))
-    _truth(axes, distances, style.contact.cutoff)
+    _truth(axes, distances, style)
     size = 12 + 900 / length
     axes.scatter(j[hit], i[hit], s=size, c=BLUE, label=f"contact ({hit.sum()})")
     missed = f"no contact ({(~hit).sum()})"
@@ -54,7 +54,9 @@ def contact_map(
     axes.plot([-0.5, length - 0.5], [-0.5, length - 0.5], color=GREY, lw=0.8)
     axes.set(xlim=(-0.5, length - 0.5), ylim=(length - 0.5, -0.5))
     axes.set(xlabel="residue", ylabel="residue")
-    axes.set_title(title, fontsize=10)
+    axes.set_title(
+        f"{title}\nabove: scores; below: contacts < {style.contact.cutoff:g} Å", fontsize=9
+    )
     where = f"top L pairs, |i − j| {_words(style.within)}"
     figure.legend(title=where, loc="outside lower center", ncols=2, fontsize=8, title_fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,13 +89,14 @@ def comparison_plot(path: Path, bars: Sequence[Bar], axis: str) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _truth(axes: Axes, distances: Float[ndarray, "L L"], cutoff: float) -> None:
-    """Contacts as filled squares below the diagonal; unresolved residues shaded."""
-    length = len(distances)
-    below = np.tri(length, k=-1, dtype=bool)
-    colors = np.zeros((length, length, 4))
-    colors[below & (distances < cutoff)] = (0.25, 0.25, 0.25, 1)
-    colors[below & np.isnan(distances)] = (0.6, 0.6, 0.6, 0.25)
+def _truth(axes: Axes, distances: Float[ndarray, "L L"], style: MapStyle) -> None:
+    """Contacts below the diagonal, pale where the range leaves them out; unresolved shaded."""
+    separation = np.subtract.outer(np.arange(len(distances)), np.arange(len(distances)))
+    below, touching = separation > 0, distances < style.contact.cutoff
+    colors = np.zeros((*distances.shape, 4))
+    colors[below & touching] = (0.85, 0.85, 0.85, 1)
+    colors[below & touching & RANGES[style.within].contains(separation)] = (0.25, 0.25, 0.25, 1)
+    colors[below & np.isnan(distances)] = (0.0, 0.45, 0.7, 0.12)
     axes.imshow(colors, interpolation="nearest")
 
 

@@ -14,13 +14,13 @@ from harness.results import find_metric
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A function of (proteins done, proteins in all) that draws a bar; silent where none fits."""
+def progress_bar(label: str, unit: str = "proteins") -> Iterator[Callable[[int, int], None]]:
+    """A function of (done, in all) that draws a bar; silent where none fits."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("proteins"),
+        TextColumn(unit),
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Int
+from numpy import ndarray
 from torch import Generator, Tensor, nn
 
 from harness.alphabet import AMINO_ACIDS, MASK
+from harness.models.checkpoint import save_checkpoint
 from harness.models.network import Architecture, Network
 
 
@@ -33,6 +36,45 @@ class Recipe:
         """Share of the full learning rate at a step (0-based)."""
         decay = 1 - 0.99 * max(0.0, 2 * step / self.steps - 1)
         return min(decay, (step + 1) / self.warmup_steps, 1.0)
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Trains one network on a number of PyTorch threads and keeps its learning curve."""
+
+    architecture: Architecture
+    recipe: Recipe
+    threads: int
+    report_every: int
+
+    def __call__(
+        self,
+        training: Int[ndarray, "N L"],
+        held_out: Int[ndarray, "M L"],
+        path: Path,
+        progress: Callable[[int, int], None],
+    ) -> list[dict[str, float]]:
+        """Write the checkpoint; the curve: step, training loss, held-out cross-entropy (nats).
+
+        `progress` gets the number of steps done and in all.
+        """
+        torch.set_num_threads(self.threads)
+        curve: list[dict[str, float]] = []
+        losses: list[float] = []
+        unseen = torch.from_numpy(held_out)
+
+        def report(step: int, loss: float, network: Network) -> None:
+            losses.append(loss)
+            progress(step, self.recipe.steps)
+            if step % self.report_every == 0 or step == self.recipe.steps:
+                entropy = single_site_cross_entropy(network, unseen)
+                mean = sum(losses) / len(losses)
+                curve.append({"step": step, "training_loss": mean, "held_out": entropy})
+                losses.clear()
+
+        network = train(self.architecture, torch.from_numpy(training), self.recipe, report)
+        save_checkpoint(network, path)
+        return curve
 
 
 def train(

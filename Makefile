@@ -1,0 +1,39 @@
+# Two commands to know: `make demo` and `make test`. Both set everything up first.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DEMO   := outputs/demo
+
+.PHONY: demo test check ui train clean
+
+demo: $(VENV)/.ready
+	$(BIN)/python -m harness experiment=model_sizes hydra.sweep.dir=$(DEMO)
+	$(BIN)/python -m harness experiment=alignment_depths hydra.sweep.dir=$(DEMO)
+
+test: $(VENV)/.ready check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The MLflow UI on this machine only; stop it with Ctrl-C.
+ui: $(VENV)/.ready
+	@echo "open http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
+	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
+	  $(BIN)/mlflow server --workers 1 --host 127.0.0.1 --port 5000 \
+	  --backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow/mlflow.db
+
+# Trains the embedded models again (about 90 minutes); then copy the .pt and .md files you want.
+train: $(VENV)/.ready
+	$(BIN)/python -m harness.train -m 'architecture=2x16,3x64,4x128,5x192'
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "error: Python 3.11 to 3.13 is needed; try make PYTHON=python3.12 " + " ".join(sys.argv[1:]))'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
