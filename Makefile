@@ -25,9 +25,9 @@ ui: $(VENV)/.ready
 	  $(BIN)/mlflow server --workers 1 --host 127.0.0.1 --port 5000 \
 	  --backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow/mlflow.db
 
-# Trains the embedded models again (about 90 minutes); then copy the .pt and .md files you want.
+# Trains the embedded models again (about 40 minutes); then copy the .pt and .md files you want.
 train: $(VENV)/.ready
-	$(BIN)/python -m harness.train -m 'architecture=2x16,3x64,4x128,5x192'
+	$(BIN)/python -m harness.train -m 'architecture=2x16,2x32,3x64,4x128'
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy.linalg import lapack
 
-from harness.alignment import Alignment, check_query, read_alignment, subsample
+from harness.alignment import Alignment, check_query, read_alignment, sequence_weights, subsample
 from harness.alphabet import AMINO_ACIDS, MASK_LETTER, N_STATES
 from harness.couplings import contact_scores
 from harness.errors import PrerequisiteError
@@ -16,13 +16,16 @@ from harness.protein import Protein
 
 @dataclass(frozen=True)
 class InverseCovariance:
-    """Couplings = −(C + ridge/√N)⁻¹ of the one-hot alignment with 21 states, unweighted.
+    """Couplings = −(C + ridge/√N)⁻¹ of the one-hot alignment with 21 states.
 
-    As in the published script of Zhang et al. (PNAS 2024), where ridge is 4.5. `depth` keeps the
-    query and a random subset of the other sequences (all of them when none).
+    As in the published script of Zhang et al. (PNAS 2024), where ridge is 4.5 and every sequence
+    counts the same. With `weight_identity`, a sequence counts 1 / (number of sequences at least so
+    similar to it), and N is the sum of these weights. `depth` keeps the query and a random subset
+    of the other sequences (all of them when none).
     """
 
     ridge: float
+    weight_identity: float | None
     depth: int | None
     seed: int
 
@@ -37,7 +40,10 @@ class InverseCovariance:
     def couplings(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
         """Couplings between amino acids, the gap state left out; zero at hidden residues."""
         alignment = subsample(_alignment(protein), self.depth, self.seed)
-        couplings = _gaussian_couplings(alignment.states, self.ridge)
+        weights = np.ones(alignment.depth)
+        if self.weight_identity is not None:
+            weights = sequence_weights(alignment.states, self.weight_identity)
+        couplings = _gaussian_couplings(alignment.states, weights, self.ridge)
         hidden = [i for i, letter in enumerate(protein.sequence) if letter == MASK_LETTER]
         couplings[hidden] = 0
         couplings[:, :, hidden] = 0
@@ -55,12 +61,13 @@ def _alignment(protein: Protein) -> Alignment:
     return alignment
 
 
-def _gaussian_couplings(states: Int[ndarray, "N L"], ridge: float) -> Float[ndarray, "L 20 L 20"]:
-    n, length = states.shape
-    covariance = _one_hot_covariance(states)
-    covariance[np.diag_indices_from(covariance)] += ridge / np.sqrt(n)
-    precision = _inverse(covariance)
-    blocks = -precision.reshape(length, N_STATES, length, N_STATES)
+def _gaussian_couplings(
+    states: Int[ndarray, "N L"], weights: Float[ndarray, " N"], ridge: float
+) -> Float[ndarray, "L 20 L 20"]:
+    length = states.shape[1]
+    covariance = _one_hot_covariance(states, weights)
+    covariance[np.diag_indices_from(covariance)] += ridge / np.sqrt(weights.sum())
+    blocks = -_inverse(covariance).reshape(length, N_STATES, length, N_STATES)
     return blocks[:, : len(AMINO_ACIDS), :, : len(AMINO_ACIDS)].copy()
 
 
@@ -75,16 +82,22 @@ def _inverse(matrix: Float[ndarray, "M M"]) -> Float[ndarray, "M M"]:
     return lower + np.tril(inverse, -1).T
 
 
-def _one_hot_covariance(states: Int[ndarray, "N L"]) -> Float[ndarray, "M M"]:
-    """Covariance (divided by N) of the one-hot encoding, M = 21 L, without keeping N × M twice."""
+def _one_hot_covariance(
+    states: Int[ndarray, "N L"], weights: Float[ndarray, " N"]
+) -> Float[ndarray, "M M"]:
+    """Weighted covariance of the one-hot encoding, M = 21 L, summed over blocks of sequences.
+
+    Products are in single precision (whole numbers without weights, so exact), sums in double.
+    """
     n, length = states.shape
     size = length * N_STATES
-    counts, sums = np.zeros((size, size)), np.zeros(size)
-    for block in np.array_split(states, max(1, n // 1024)):
-        one_hot = np.zeros((len(block), size), dtype=np.float32)
-        columns = np.arange(length) * N_STATES + block
-        np.put_along_axis(one_hot, columns.astype(np.int64), 1.0, axis=1)
-        counts += one_hot.T @ one_hot  # whole numbers below 2²⁴: exact in single precision
-        sums += one_hot.sum(axis=0)
-    mean = sums / n
-    return counts / n - np.outer(mean, mean)
+    moments, sums = np.zeros((size, size)), np.zeros(size)
+    for chosen in np.array_split(np.arange(n), max(1, n // 1024)):
+        one_hot = np.zeros((len(chosen), size), dtype=np.float32)
+        columns = np.arange(length) * N_STATES + states[chosen].astype(np.int64)
+        np.put_along_axis(one_hot, columns, 1.0, axis=1)
+        weighted = one_hot * weights[chosen, None].astype(np.float32)
+        moments += one_hot.T @ weighted
+        sums += weighted.sum(axis=0)
+    mean = sums / weights.sum()
+    return moments / weights.sum() - np.outer(mean, mean)

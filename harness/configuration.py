@@ -1,19 +1,21 @@
 """From a composed configuration to objects and names: the door to Hydra that entry points share."""
 
+import inspect
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import InstantiationException
-from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue
+from hydra.utils import get_object, instantiate
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from harness.errors import HarnessError, InputError
 from harness.runner import Experiment, RunNames
@@ -36,9 +38,10 @@ def exit_on_user_error() -> Iterator[None]:
 def build(node: Any, **arguments: Any) -> Any:
     """The object that a configuration node describes; InputError for a value it refuses."""
     try:
+        _check_types(OmegaConf.to_container(node, resolve=True, throw_on_missing=True))
         return instantiate(node, _convert_="all", **arguments)
-    except MissingMandatoryValue as error:
-        raise InputError(f"a value is missing: {error}") from error
+    except OmegaConfBaseException as error:
+        raise _incomplete(error) from error
     except InstantiationException as error:
         cause = error.__cause__
         if isinstance(cause, HarnessError):
@@ -50,50 +53,104 @@ def build(node: Any, **arguments: Any) -> Any:
 
 def build_experiment(config: DictConfig) -> Experiment:
     """The parts of a run; the model is built only when the method has a field for it."""
+    statistics, evaluation = build(config.statistics), build(config.evaluation)
+    dataset = build(config.dataset)
     if "model" not in config.method:
-        model, method = None, build(config.method)
-    else:
-        model = build(config.model)
-        settings = {key: value for key, value in config.method.items() if key != "model"}
-        method = build(OmegaConf.create(settings), _partial_=True)(model=model)
-    return Experiment(build(config.dataset), method, model, build(config.evaluation))
+        return Experiment(dataset, build(config.method), None, evaluation, statistics)
+    settings = {key: value for key, value in config.method.items() if key != "model"}
+    unfinished = build(OmegaConf.create(settings), _partial_=True)
+    model = build(config.model)  # last: loading takes longest
+    try:
+        method = unfinished(model=model)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{config.method._target_}: {error}") from error
+    return Experiment(dataset, method, model, evaluation, statistics)
 
 
 def resolved(config: DictConfig) -> dict[str, Any]:
     """The configuration as plain values, every interpolation filled in."""
     try:
-        values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    except MissingMandatoryValue as error:
-        raise InputError(f"a value is missing: {error}") from error
-    assert isinstance(values, dict)
+        values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise _incomplete(error) from error
     return {str(key): value for key, value in values.items()}
 
 
 def run_names(config: DictConfig) -> RunNames:
-    """How rows, tables and the tracker call this run: by its method, model and what varies."""
+    """How rows, tables and the tracker call this run: by its choices and what varies."""
     choices = HydraConfig.get().runtime.choices
     model = choices["model"] if "model" in config.method else ""
-    shown = [
-        f"{key.rpartition('.')[2]}={OmegaConf.select(config, key)}"
-        for key in _setting_keys()
+    keys = [key for key in _setting_keys() if model or not key.startswith("model.")]
+    settings = [
+        f"{_short(key, keys)}={_text(choices[key] if key in choices else OmegaConf.select(config, key))}"
+        for key in keys
         if key not in ("model", "method")
     ]
-    return RunNames(choices["method"], model, " ".join(shown), choices["dataset"])
+    chosen = {group: choices[group] for group in ("dataset", "masking", "evaluation")}
+    return RunNames(choices["method"], model, " ".join(settings), **chosen)
 
 
 def swept_keys(config: DictConfig) -> list[str]:
     """Keys that take several values in this sweep, on the command line or in an experiment."""
-    given = [*config.hydra.overrides.task]
-    given += [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
+    given = _plain(config.hydra.overrides.task)
+    swept = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
+    given += [f"{key}={value}" for key, value in (swept.get("params") or {}).items()]
     parsed = OverridesParser.create().parse_overrides(given)
     return list(dict.fromkeys(item.key_or_group for item in parsed if item.is_sweep_override()))
 
 
 def _setting_keys() -> list[str]:
-    """In a sweep, what varies; else the method's, the model's and the masking's own parameters."""
+    """In a sweep, what varies; else what was given for the method, the model and the masking."""
     if SWEPT_KEYS in os.environ:
         keys: list[str] = json.loads(os.environ[SWEPT_KEYS])
         return keys
-    parsed = OverridesParser.create().parse_overrides([*HydraConfig.get().overrides.task])
-    keys = [item.key_or_group for item in parsed]
-    return [key for key in keys if key.startswith(("method.", "model.", "masking."))]
+    parsed = OverridesParser.create().parse_overrides(_plain(HydraConfig.get().overrides.task))
+    given = dict.fromkeys(item.key_or_group for item in parsed)
+    return [key for key in given if key.startswith(("method.", "model.", "masking"))]
+
+
+def _plain(overrides: ListConfig) -> list[str]:
+    """The overrides as they were typed: `key=${other}` is not looked up."""
+    return [str(text) for text in OmegaConf.to_container(overrides, resolve=False)]
+
+
+def _short(key: str, keys: Sequence[str]) -> str:
+    """The last part of a key, or all of it when another key ends in the same."""
+    last = key.rpartition(".")[2]
+    return key if sum(other.rpartition(".")[2] == last for other in keys) > 1 else last
+
+
+def _text(value: Any) -> str:
+    """A value as it is typed on the command line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else str(value).replace(" ", "")
+
+
+def _incomplete(error: OmegaConfBaseException) -> InputError:
+    return InputError(f"the configuration is incomplete: {str(error).partition(chr(10))[0]}")
+
+
+def _check_types(node: Any) -> None:
+    """Nothing; raises InputError for a value that its parameter's annotation rules out."""
+    for value in node.values():
+        if isinstance(value, dict) and "_target_" in value:
+            _check_types(value)
+    for parameter in inspect.signature(get_object(node["_target_"]), eval_str=True).parameters.values():
+        if parameter.name in node and not _fits(node[parameter.name], parameter.annotation):
+            allowed = inspect.formatannotation(parameter.annotation).replace("None", "null")
+            given = f"{parameter.name} is {_text(node[parameter.name])!r}"
+            raise InputError(f"{node['_target_']}: {given}; allowed is {allowed}")
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a plain value can stand for this annotation; anything beyond plain ones can."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if origin in (list, Sequence) or kind in (list, Sequence):
+        return isinstance(value, list) and all(_fits(item, parts[0]) for item in value)
+    plain = {int: (int,), float: (int, float), str: (str, int), bool: (bool,), NoneType: (NoneType,)}
+    if kind not in plain or isinstance(value, dict):
+        return True
+    return isinstance(value, plain[kind]) and (kind is bool or not isinstance(value, bool))

@@ -22,9 +22,10 @@ def center(couplings: Float[ndarray, "L A L A"], over: Centering) -> Float[ndarr
     """
     if over not in _AXES:
         raise ValueError(f"centering over {over!r}; allowed are {sorted(_AXES)}")
+    centered = couplings.copy()
     for axis in _AXES[over]:
-        couplings = couplings - couplings.mean(axis=axis, keepdims=True)
-    return couplings
+        centered -= centered.mean(axis=axis, keepdims=True)
+    return centered
 
 
 def symmetrize(couplings: Float[ndarray, "L A L A"]) -> Float[ndarray, "L A L A"]:

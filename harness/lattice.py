@@ -33,7 +33,8 @@ ANCHORS, ANCHOR_SD, FIELD_SD = 0.3, 3.0, 0.5
 """Share of strongly conserved sites, and the standard deviations of the fields in nats."""
 
 SWEEPS = 60
-"""Gibbs sweeps from a random start; the mean energy is the same at 60, 150 and 1,000."""
+"""Gibbs sweeps from a random start. Then each residue follows its conditional given the others,
+but the deep basins still fill: the contact energy of family 0 is -54 (and -58 after 600)."""
 
 # In the order of AMINO_ACIDS: hydropathy of Kyte & Doolittle (1982); volume in Å³ of Zamyatnin
 # (1972). Charges are those at pH 7.

@@ -134,8 +134,8 @@ def precision_ordered(
 ) -> float:
     """Precision of the L best *ordered* pairs, as in the script of Zhang et al. (PNAS 2024).
 
-    Both (i, j) and (j, i) are ranked, so for a symmetric map this is P@L/2. It exists to compare
-    with published numbers.
+    Both (i, j) and (j, i) are ranked, so for a symmetric map this is P@L/2 (when L is odd, the
+    last pair counts half). It exists to compare with published numbers.
     """
     separation = np.abs(np.subtract.outer(np.arange(len(scores)), np.arange(len(scores))))
     i, j = np.nonzero(within.contains(separation) & ~np.isnan(distances))

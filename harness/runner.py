@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from jaxtyping import Float
 from numpy import ndarray
 
+from harness.errors import InputError
 from harness.protein import Protein
 from harness.protocols import ContactMethod, Dataset, Evaluation, Model
+from harness.provenance import commit
 from harness.results import RunFolder
 from harness.sample import Sample
+from harness.statistics import Bootstrap
 
 
 @dataclass
@@ -31,12 +34,14 @@ class RecordingMethod:
 
 @dataclass(frozen=True)
 class RunNames:
-    """How a run is called: its choices of method, model (empty if none), data set, and settings."""
+    """How a run is called: its choices, and its settings. Without a model, `model` is empty."""
 
     method: str
     model: str
     settings: str
     dataset: str
+    masking: str = "none"
+    evaluation: str = "precision"
 
     @property
     def label(self) -> str:
@@ -46,12 +51,16 @@ class RunNames:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is measured: a method (and the model inside it) on a data set by an evaluation."""
+    """What is measured: a method (and the model inside it) on a data set by an evaluation.
+
+    `statistics` makes the intervals of the summary.
+    """
 
     dataset: Dataset
     method: ContactMethod
     model: Model | None
     evaluation: Evaluation
+    statistics: Bootstrap
 
 
 def run(
@@ -63,9 +72,11 @@ def run(
     """Measure every protein that the folder does not hold yet.
 
     `keep` gets each sample with its score map before its rows are written; `progress` gets the
-    number of proteins done and in all.
+    number of proteins done and in all. Raises InputError for an empty data set.
     """
-    wanted = experiment.dataset.protein_ids
+    wanted = list(dict.fromkeys(experiment.dataset.protein_ids))
+    if not wanted:
+        raise InputError("the data set holds no protein")
     finished = results.finished()
     missing = [identifier for identifier in wanted if identifier not in finished]
     progress(len(wanted) - len(missing), len(wanted))
@@ -89,8 +100,9 @@ def _measure(
         passes = experiment.model.forward_passes - passes
     for scores in method.maps.values():
         keep(sample, scores)
-    facts = {"length": len(sample.protein), "seconds": seconds, "forward_passes": passes}
-    results.append(sample.protein.id, rows, {**facts, **sample.facts})
+    cost = {"seconds": seconds, "forward_passes": passes, "peak_memory_bytes": peak_memory()}
+    facts = {"length": len(sample.protein), **cost, "commit": commit(), **sample.facts}
+    results.append(sample.protein.id, rows, facts)
 
 
 def peak_memory() -> int:

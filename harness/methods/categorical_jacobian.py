@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_args
 
 import torch
 from jaxtyping import Float, Int
@@ -30,6 +31,9 @@ class CategoricalJacobian:
     def __post_init__(self) -> None:
         if self.tokens_per_batch < 1:
             raise ValueError(f"tokens_per_batch is {self.tokens_per_batch}; it must be positive")
+        if self.center not in get_args(Centering):
+            allowed = ", ".join(get_args(Centering))
+            raise ValueError(f"center is {self.center!r}; allowed are {allowed}")
 
     def __call__(self, protein: Protein) -> Float[ndarray, "L L"]:
         """Contact scores: centered, symmetrized, Frobenius norm, average product correction."""

@@ -1,5 +1,6 @@
 """ESM-2 as the methods see it: residues in, logits of the twenty amino acids out."""
 
+import re
 from pathlib import Path
 
 import torch
@@ -38,6 +39,8 @@ def shipped(name: str, device: str) -> ESM2:
 
 
 def _choose_device(name: str) -> torch.device:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
+        raise ValueError(f"device is {name!r}; allowed are auto, cpu, cuda and cuda:NUMBER")
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name.startswith("cuda") and not torch.cuda.is_available():

@@ -1,0 +1,190 @@
+"""Proteins of your own: a folder for each, with an alignment, a structure, a sequence."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from harness.alignment import (
+    FASTA_SUFFIXES,
+    STOCKHOLM_SUFFIXES,
+    Alignment,
+    check_query,
+    read_alignment,
+    read_fasta,
+)
+from harness.errors import InputError, PrerequisiteError
+from harness.metrics import CONTACTS, ContactDefinition
+from harness.protein import Protein, check_id
+from harness.sample import Sample
+from harness.structure import CIF_SUFFIXES, PDB_SUFFIXES, Chain, read_chain, sample_of
+
+MODEL = 1
+"""The model of a structure that is read: the first, also of an NMR ensemble."""
+
+_SUFFIXES = {
+    "sequence": (".fasta",),
+    "msa": FASTA_SUFFIXES + STOCKHOLM_SUFFIXES,
+    "structure": PDB_SUFFIXES + CIF_SUFFIXES,
+}
+
+
+@dataclass(frozen=True)
+class FolderDataset:
+    """The proteins under `path`: <id>/msa.a3m, <id>/structure.pdb or .cif, <id>/sequence.fasta.
+
+    Any of the three may be absent and any may be gzipped; alignments may be Stockholm. The sequence
+    is that of sequence.fasta, else the first row of the alignment, else the residues of the
+    structure. Without a structure all distances are NaN, so whatever needs them stays unscored.
+    manifest.csv (columns id and chain), in the folder or beside it, names chains of structures.
+
+    `contact` (a name in `harness.metrics.CONTACTS`) decides the atom; `ranges` is read by the
+    evaluations; `ids` and `limit` select proteins, by name and as the first so many by name.
+    """
+
+    path: str | None
+    contact: str
+    ranges: list[str]
+    ids: Sequence[str | int] | None  # YAML reads an id of digits as a number
+    limit: int | None
+
+    @cached_property
+    def protein_ids(self) -> list[str]:
+        """The selected proteins, sorted by name."""
+        if self.limit is not None and self.limit < 1:
+            raise InputError(f"dataset.limit is {self.limit}; allowed are 1 and more, or null")
+        chosen = sorted({str(identifier) for identifier in self.ids or []})
+        for identifier in chosen:
+            self._check_known(identifier)
+        return (chosen or self._every)[: self.limit]
+
+    @cached_property
+    def version(self) -> str:
+        """`folder-` and 12 digits of a SHA-256 over ids, files, chains and contact definition."""
+        digest = hashlib.sha256(repr(self._contact).encode())
+        for identifier in self.protein_ids:
+            files = {kind: _sha256(path) for kind, path in self._files(identifier).items()}
+            entry = [identifier, self._chains.get(identifier), files]
+            digest.update(json.dumps(entry, sort_keys=True).encode())
+        return f"folder-{digest.hexdigest()[:12]}"
+
+    def __getitem__(self, identifier: str) -> Sample:
+        """The sample of one protein, read from its files now."""
+        self._check_known(identifier)
+        files = self._files(identifier)
+        alignment = read_alignment(files["msa"]) if "msa" in files else None
+        chain_id = self._chains.get(identifier)
+        chain = read_chain(files["structure"], chain_id, MODEL) if "structure" in files else None
+        sequence = _sequence(files, alignment, chain)
+        if alignment is not None:
+            check_query(alignment, sequence, files["msa"])
+        protein = Protein(identifier, sequence, files.get("msa"))
+        sample = _unresolved(protein)
+        if chain is not None:
+            sample = sample_of(protein, chain, self._contact.atom)
+        depth = {} if alignment is None else {"alignment_depth": float(alignment.depth)}
+        return replace(sample, facts={**sample.facts, **depth})
+
+    @property
+    def _contact(self) -> ContactDefinition:
+        if self.contact not in CONTACTS:
+            raise InputError(f"contact is {self.contact!r}; allowed are {', '.join(CONTACTS)}")
+        return CONTACTS[self.contact]
+
+    @property
+    def _root(self) -> Path:
+        if self.path in (None, "", "???"):
+            raise InputError("dataset.path is not set: add dataset.path=DIR")
+        root = Path(str(self.path))
+        if not root.is_dir():
+            raise PrerequisiteError(f"{root} is no folder: set dataset.path=DIR to one that exists")
+        return root
+
+    @cached_property
+    def _every(self) -> list[str]:
+        """Names of all folders but hidden ones, sorted; InputError when one can name no protein."""
+        folders = (entry.name for entry in self._root.iterdir() if entry.is_dir())
+        names = [check_id(name) for name in sorted(folders) if not name.startswith(".")]
+        if not names:
+            raise InputError(f"{self.path} holds no folder; make one for each protein")
+        return names
+
+    @cached_property
+    def _chains(self) -> Mapping[str, str]:
+        """Chain of each structure for which a manifest names one."""
+        beside = [self._root, self._root.resolve().parent]
+        manifests = [path for folder in beside if (path := folder / "manifest.csv").is_file()]
+        return _read_manifest(manifests[0]) if manifests else {}
+
+    def _check_known(self, identifier: str) -> None:
+        """Nothing; raises InputError for an id that is unsafe or has no folder."""
+        check_id(identifier)  # before any path is built from it
+        if identifier not in self._every:
+            near = get_close_matches(identifier, self._every) or self._every[:3]
+            meant = " or ".join(near)
+            raise InputError(f"{self.path} holds no {identifier!r}. Did you mean {meant}?")
+
+    def _files(self, identifier: str) -> dict[str, Path]:
+        """The files of one protein by kind: sequence, msa, structure."""
+        folder = self._root / identifier
+        found = {kind: _only_file(folder, kind) for kind in _SUFFIXES}
+        files = {kind: path for kind, path in found.items() if path is not None}
+        if not files:
+            raise InputError(
+                f"{folder} holds none of msa.a3m, structure.pdb, structure.cif and sequence.fasta "
+                "(each with or without .gz)"
+            )
+        return files
+
+
+def _only_file(folder: Path, kind: str) -> Path | None:
+    """The file of this kind, or None; raises InputError when there are two."""
+    names = {kind + suffix + packed for suffix in _SUFFIXES[kind] for packed in ("", ".gz")}
+    found = [path for path in sorted(folder.iterdir()) if path.name in names]
+    if len(found) > 1:
+        raise InputError(f"{folder} holds both {found[0].name} and {found[1].name}; keep one")
+    return found[0] if found else None
+
+
+def _sequence(files: Mapping[str, Path], alignment: Alignment | None, chain: Chain | None) -> str:
+    """The full sequence: of sequence.fasta, else of the alignment, else of the structure."""
+    if "sequence" in files:
+        records = read_fasta(files["sequence"])
+        if len(records) != 1:
+            raise InputError(f"{files['sequence']}: {len(records)} sequences; keep the one meant")
+        return records[0][1]
+    if alignment is not None:
+        return alignment.query
+    return "" if chain is None else chain.sequence
+
+
+def _unresolved(protein: Protein) -> Sample:
+    """A sample without an answer."""
+    return Sample(protein, np.full((len(protein), len(protein)), np.nan))
+
+
+def _read_manifest(path: Path) -> dict[str, str]:
+    """Chain by id, where one is named."""
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # what pandas raises for text that is no table
+        raise InputError(f"{path}: not readable as a table: {error}") from error
+    absent = [column for column in ("id", "chain") if column not in table]
+    if absent:
+        raise InputError(f"{path}: no column {' or '.join(absent)}; add it, or move the file away")
+    twice = table["id"][table["id"].duplicated()].tolist()
+    if twice:
+        raise InputError(f"{path}: more than one row for {twice[0]}; keep one")
+    return {name: chain for name, chain in zip(table["id"], table["chain"], strict=True) if chain}
+
+
+def _sha256(path: Path) -> str:
+    """SHA-256 of a file, read in pieces."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
