@@ -32,6 +32,11 @@ class InverseCovariance:
     def __post_init__(self) -> None:
         if self.ridge <= 0:
             raise ValueError(f"ridge is {self.ridge}; it must be positive")
+        if self.weight_identity is not None and not 0 < self.weight_identity <= 1:
+            given = f"weight_identity is {self.weight_identity}"
+            raise ValueError(f"{given}; allowed are fractions above 0, up to 1, or null")
+        if self.depth is not None and self.depth < 1:
+            raise ValueError(f"depth is {self.depth}; allowed are 1 and more, or null")
 
     def __call__(self, protein: Protein) -> Float[ndarray, "L L"]:
         """Contact scores: Frobenius norm over the twenty amino acids, APC; zero where hidden."""

@@ -1,6 +1,5 @@
 """python -m harness: compose the configuration, build, run, record."""
 
-import logging
 import os
 import sys
 from pathlib import Path
@@ -12,55 +11,65 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from harness import record, sweep
-from harness.configuration import CONFIG_FOLDER, build, build_experiment, resolved, run_names
-from harness.errors import HarnessError
-from harness.results import RunFolder, exclusive
+from harness.claims import check_identity, exclusive, unfinished
+from harness.configuration import (
+    CONFIG_FOLDER,
+    build,
+    build_experiment,
+    exit_on_user_error,
+    resolved,
+    run_names,
+)
+from harness.results import RunFolder
 from harness.runner import run
 from harness.terminal import print_table, progress_bar
-
-log = logging.getLogger("harness")
 
 
 def main() -> None:
     """Run what the command line asks for; the exit code is 1 when anything failed."""
     start = hydra.main(version_base="1.3", config_path=CONFIG_FOLDER, config_name="config")(job)
-    failed = 0
     try:
-        start()
-    finally:
-        failed = sweep.finish()
-    sys.exit(1 if failed else 0)
+        with exit_on_user_error(), sweep.concluded():
+            start()
+    except KeyboardInterrupt:
+        print("interrupted: the same command with the same folder goes on", file=sys.stderr)
+        sys.exit(130)
 
 
 def job(config: DictConfig) -> None:
-    """One run. In a sweep a failed run lets the others go on; the sweep reports it at its end."""
-    alone = HydraConfig.get().mode == RunMode.RUN
-    try:
-        summary = measure(config, Path(HydraConfig.get().runtime.output_dir))
-    except HarnessError as error:
-        if alone:
-            sys.exit(f"error: {error}")
-        log.error("%s", error)
+    """One run; in a sweep, one of its jobs."""
+    setup = HydraConfig.get()
+    folder = Path(setup.runtime.output_dir)
+    if setup.mode == RunMode.MULTIRUN:
+        with sweep.noting_failure(Path(setup.sweep.dir), setup.job.num, folder.name):
+            measure(config, folder)
         return
-    if alone:
-        print_table([summary])
-        print(f"run:     {HydraConfig.get().runtime.output_dir}\nbrowse:  make ui")
+    with exit_on_user_error():
+        summary = measure(config, folder)
+    print_table([summary])
+    print(f"run:     {folder}\nbrowse:  make ui")
 
 
 def measure(config: DictConfig, folder: Path) -> dict[str, Any]:
     """Build what the configuration names, measure what is missing, record it; the summary."""
     names, chosen = run_names(config), resolved(config)
-    tracker, parent = build(config.tracker), os.environ.get(sweep.PARENT_RUN, "")
-    with exclusive(folder), tracker.run(names.label, folder, parent) as tracked:
-        experiment = build_experiment(config)
-        coordinates = experiment.evaluation.coordinates
-        results = RunFolder(folder, names.method, names.model, coordinates)
-        results.claim(record.identity(chosen, experiment), OmegaConf.to_yaml(config, resolve=True))
-        with progress_bar(names.label) as progress:
-            run(experiment, results, record.Keeper(results, names, chosen), progress)
-        summary = record.summarize_run(experiment, results, names, chosen)
-        results.write_summary(summary)
-        record.send(tracked, results, summary, chosen)
+    parent = os.environ.get(sweep.PARENT_RUN, "")
+    with exclusive(folder):
+        known = {"method": names.method, "model": names.model} | record.settings(chosen)
+        check_identity(folder, known, later=record.INPUTS)
+        with unfinished(folder), build(config.tracker).run(names.label, folder, parent) as tracked:
+            record.describe(tracked, names, chosen)
+            experiment = build_experiment(config)
+            coordinates = experiment.evaluation.coordinates
+            results = RunFolder(folder, names.method, names.model, coordinates)
+            yaml = OmegaConf.to_yaml(config, resolve=True)
+            results.claim(record.identity(chosen, experiment), yaml)
+            keep = record.Keeper(results, names, chosen)
+            with progress_bar(names.label) as progress:
+                run(experiment, results, keep, progress)
+            summary = record.summarize_run(experiment, results, names, chosen)
+            results.write_summary(summary)
+            record.send(tracked, results, summary)
     return summary
 
 

@@ -1,5 +1,7 @@
 """The runs of a sweep side by side: one table, every paired difference, one picture."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -9,27 +11,33 @@ from typing import Any
 import pandas as pd
 
 from harness.plots import Bar, comparison_plot
-from harness.results import SUMMARY, find_metric, read_rows, read_summary
+from harness.results import SUMMARY, find_metric, headline, read_rows, read_summary
 from harness.statistics import Bootstrap
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """A finished run folder and its summary."""
+    """A finished run folder, its summary, and what tells it from the others."""
 
     folder: Path
     summary: dict[str, Any]
-
-    @property
-    def label(self) -> str:
-        """Method, model and settings, as in the tracker."""
-        return str(self.summary["run"]["label"])
+    label: str
 
 
 def finished_runs(sweep: Path) -> list[ComparedRun]:
-    """The finished runs directly under a sweep folder: language models by size, then the others."""
-    folders = [path.parent for path in sweep.glob(f"*/{SUMMARY}")]
-    runs = [ComparedRun(folder, read_summary(folder)) for folder in folders]
+    """The finished runs directly under a sweep folder: language models by size, then the others.
+
+    Labels are those of the tracker; runs of the same label get the name of their folder as well.
+    """
+    summaries = {path.parent: read_summary(path.parent) for path in sweep.glob(f"*/{SUMMARY}")}
+    labels = {folder: str(summary["run"]["label"]) for folder, summary in summaries.items()}
+    times = Counter(labels.values())
+    runs = [
+        ComparedRun(
+            folder, summaries[folder], label if times[label] == 1 else f"{label} ({folder.name})"
+        )
+        for folder, label in labels.items()
+    ]
     return sorted(runs, key=_order)
 
 
@@ -39,8 +47,9 @@ def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootst
     picture = sweep / "comparison.png"
     _table(runs).to_csv(table, index=False)
     _differences(runs, bootstrap).to_csv(differences, index=False)
-    name = _headline(runs)
-    comparison_plot(picture, [_bar(run, name) for run in runs], f"P@L, {name}")
+    metric, (name, *_) = headline([run.summary for run in runs])
+    title = "P@L" if metric == "p_at_L" else metric
+    comparison_plot(picture, [_bar(run, metric, name) for run in runs], f"{title}, {name}")
     return [table, differences, picture]
 
 
@@ -55,27 +64,28 @@ def _table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
 
 
 def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFrame:
-    """P@L of every later run minus every earlier one, over the proteins that both measured."""
-    values = {run.label: _precision(run.folder) for run in runs}
+    """Headline metric of every later run minus every earlier one, over proteins that both have."""
+    metric, _ = headline([run.summary for run in runs])
+    values = {run.label: _by_protein(run.folder, metric) for run in runs}
     rows = []
     for first, second in combinations(runs, 2):
         a, b = values[second.label].align(values[first.label], join="inner")
         for name in a.columns.intersection(b.columns):
             estimate = bootstrap.difference(a[name].to_numpy(), b[name].to_numpy())
-            head = {"run": second.label, "minus": first.label, "metric": "p_at_L", "range": name}
+            head = {"run": second.label, "minus": first.label, "metric": metric, "range": name}
             rows.append({**head, **asdict(estimate)})
     return pd.DataFrame(rows)
 
 
-def _precision(folder: Path) -> pd.DataFrame:
-    """P@L by protein (rows) and range (columns)."""
+def _by_protein(folder: Path, metric: str) -> pd.DataFrame:
+    """A metric by protein (rows) and range (columns)."""
     rows = read_rows(folder)
-    chosen = rows[rows["metric"] == "p_at_L"]
+    chosen = rows[rows["metric"] == metric]
     return chosen.pivot(index="protein", columns="range", values="value")
 
 
-def _bar(run: ComparedRun, name: str) -> Bar:
-    precision = find_metric(run.summary, "p_at_L", name)
+def _bar(run: ComparedRun, metric: str, name: str) -> Bar:
+    precision = find_metric(run.summary, metric, name)
     ceiling = find_metric(run.summary, "ceiling_at_L", name)
     mean, low, high, top = (
         float("nan") if value is None else float(value)
@@ -84,10 +94,12 @@ def _bar(run: ComparedRun, name: str) -> Bar:
     return Bar(run.label, mean, low, high, top, float(run.summary["cost"]["n_parameters"]))
 
 
-def _headline(runs: Sequence[ComparedRun]) -> str:
-    return str(runs[0].summary["run"]["ranges"][0])
-
-
-def _order(run: ComparedRun) -> tuple[bool, str, float, str]:
+def _order(run: ComparedRun) -> tuple[Any, ...]:
     parameters = float(run.summary["cost"]["n_parameters"])
-    return (parameters == 0, run.summary["run"]["method"], parameters, run.label)
+    return (parameters == 0, run.summary["run"]["method"], parameters, _natural(run.label))
+
+
+def _natural(text: str) -> list[tuple[bool, float, str]]:
+    """A sorting key that takes numbers in a text as numbers: depth=64 before depth=256."""
+    parts = re.split(r"(\d+(?:\.\d+)?(?:e[-+]?\d+)?)", text)  # odd places are the numbers
+    return [(n % 2 == 0, float(part) if n % 2 else 0, part) for n, part in enumerate(parts)]

@@ -4,18 +4,18 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from harness.errors import HarnessError, InputError
 from harness.runner import Experiment, RunNames
@@ -68,9 +68,12 @@ def build_experiment(config: DictConfig) -> Experiment:
 
 
 def resolved(config: DictConfig) -> dict[str, Any]:
-    """The configuration as plain values, every interpolation filled in."""
+    """The configuration as plain values, every interpolation filled in; `???` where one is missing.
+
+    Whether a missing value is needed shows when the object that takes it is built.
+    """
     try:
-        values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        values: Any = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:
         raise _incomplete(error) from error
     return {str(key): value for key, value in values.items()}
@@ -81,9 +84,10 @@ def run_names(config: DictConfig) -> RunNames:
     choices = HydraConfig.get().runtime.choices
     model = choices["model"] if "model" in config.method else ""
     keys = [key for key in _setting_keys() if model or not key.startswith("model.")]
+    values = {key: choices.get(key) or OmegaConf.select(config, key) for key in keys}
     settings = [
-        f"{_short(key, keys)}={_text(choices[key] if key in choices else OmegaConf.select(config, key))}"
-        for key in keys
+        f"{_short(key, keys)}={_text(value)}"
+        for key, value in values.items()
         if key not in ("model", "method")
     ]
     chosen = {group: choices[group] for group in ("dataset", "masking", "evaluation")}
@@ -93,7 +97,7 @@ def run_names(config: DictConfig) -> RunNames:
 def swept_keys(config: DictConfig) -> list[str]:
     """Keys that take several values in this sweep, on the command line or in an experiment."""
     given = _plain(config.hydra.overrides.task)
-    swept = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
+    swept: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
     given += [f"{key}={value}" for key, value in (swept.get("params") or {}).items()]
     parsed = OverridesParser.create().parse_overrides(given)
     return list(dict.fromkeys(item.key_or_group for item in parsed if item.is_sweep_override()))
@@ -104,14 +108,16 @@ def _setting_keys() -> list[str]:
     if SWEPT_KEYS in os.environ:
         keys: list[str] = json.loads(os.environ[SWEPT_KEYS])
         return keys
-    parsed = OverridesParser.create().parse_overrides(_plain(HydraConfig.get().overrides.task))
+    overrides: Any = HydraConfig.get().overrides.task
+    parsed = OverridesParser.create().parse_overrides(_plain(overrides))
     given = dict.fromkeys(item.key_or_group for item in parsed)
     return [key for key in given if key.startswith(("method.", "model.", "masking"))]
 
 
 def _plain(overrides: ListConfig) -> list[str]:
     """The overrides as they were typed: `key=${other}` is not looked up."""
-    return [str(text) for text in OmegaConf.to_container(overrides, resolve=False)]
+    typed: Any = OmegaConf.to_container(overrides, resolve=False)
+    return [str(text) for text in typed]
 
 
 def _short(key: str, keys: Sequence[str]) -> str:
@@ -128,7 +134,10 @@ def _text(value: Any) -> str:
 
 
 def _incomplete(error: OmegaConfBaseException) -> InputError:
-    return InputError(f"the configuration is incomplete: {str(error).partition(chr(10))[0]}")
+    if isinstance(error, MissingMandatoryValue):
+        return InputError(f"{error.full_key} is not set: add {error.full_key}=VALUE")
+    reason = str(error).partition("\n")[0]
+    return InputError(f"{error.full_key}: {reason}")
 
 
 def _check_types(node: Any) -> None:
@@ -136,11 +145,12 @@ def _check_types(node: Any) -> None:
     for value in node.values():
         if isinstance(value, dict) and "_target_" in value:
             _check_types(value)
-    for parameter in inspect.signature(get_object(node["_target_"]), eval_str=True).parameters.values():
-        if parameter.name in node and not _fits(node[parameter.name], parameter.annotation):
+    signature = inspect.signature(get_object(node["_target_"]), eval_str=True)
+    for name, parameter in signature.parameters.items():
+        if name in node and not _fits(node[name], parameter.annotation):
             allowed = inspect.formatannotation(parameter.annotation).replace("None", "null")
-            given = f"{parameter.name} is {_text(node[parameter.name])!r}"
-            raise InputError(f"{node['_target_']}: {given}; allowed is {allowed}")
+            given = f"{name} is {_text(node[name])}"
+            raise InputError(f"{node['_target_']}: {given}; it must be {allowed}")
 
 
 def _fits(value: Any, kind: Any) -> bool:
@@ -150,7 +160,7 @@ def _fits(value: Any, kind: Any) -> bool:
         return any(_fits(value, part) for part in parts)
     if origin in (list, Sequence) or kind in (list, Sequence):
         return isinstance(value, list) and all(_fits(item, parts[0]) for item in value)
-    plain = {int: (int,), float: (int, float), str: (str, int), bool: (bool,), NoneType: (NoneType,)}
-    if kind not in plain or isinstance(value, dict):
+    plain = {bool: bool, int: int, float: int | float, str: str | int, NoneType: NoneType}
+    if kind not in plain:
         return True
     return isinstance(value, plain[kind]) and (kind is bool or not isinstance(value, bool))

@@ -61,8 +61,10 @@ CONTACTS = {
 
 @dataclass(frozen=True, eq=False)
 class RankedPairs:
-    """The valid pairs of one range, best first: is each a contact, and its score."""
+    """The valid pairs i < j of one range, best first: is each a contact, and its score."""
 
+    i: Int[ndarray, " P"]
+    j: Int[ndarray, " P"]
     contact: Bool[ndarray, " P"]
     score: Float[ndarray, " P"]
     length: int
@@ -94,7 +96,7 @@ def rank_pairs(
     i, j = i[eligible], j[eligible]
     order = np.argsort(-scores[i, j], kind="stable")  # i, j already ascend
     i, j = i[order], j[order]
-    return RankedPairs(distances[i, j] < cutoff, scores[i, j], len(scores))
+    return RankedPairs(i, j, distances[i, j] < cutoff, scores[i, j], len(scores))
 
 
 def precision_at(pairs: RankedPairs, divisor: int) -> float:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from harness.metrics import RANGES, ContactDefinition
+from harness.metrics import RANGES, ContactDefinition, RankedPairs, rank_pairs
 from harness.sample import Sample
 
 matplotlib.use("Agg")
@@ -32,31 +32,17 @@ def contact_map(
     path: Path, sample: Sample, scores: Float[ndarray, "L L"], title: str, style: MapStyle
 ) -> None:
     """Write a picture: truth below the diagonal, scores above, the top L pairs marked."""
-    length = len(scores)
-    distances, within = sample.distances, RANGES[style.within]
-    i, j = np.triu_indices(length, k=1)
-    ranked = within.contains(j - i) & ~np.isnan(distances[i, j])
-    i, j = i[ranked], j[ranked]
-    best = np.argsort(-scores[i, j], kind="stable")[:length]
-    i, j = i[best], j[best]
-    hit = distances[i, j] < style.contact.cutoff
-
+    pairs = rank_pairs(scores, sample.distances, RANGES[style.within], style.contact.cutoff)
     figure = Figure(figsize=(5.2, 5.4), layout="constrained")
     axes = figure.subplots()
-    upper = np.where(np.triu(np.ones((length, length)), k=1) > 0, scores, np.nan)
-    lowest, highest = np.nanpercentile(upper, [50, 99.5]) if length > 1 else (0.0, 1.0)
-    axes.imshow(upper, cmap="Greys", vmin=lowest, vmax=max(highest, lowest + 1e-12))
-    _truth(axes, distances, style)
-    size = 12 + 900 / length
-    axes.scatter(j[hit], i[hit], s=size, c=BLUE, label=f"contact ({hit.sum()})")
-    missed = f"no contact ({(~hit).sum()})"
-    axes.scatter(j[~hit], i[~hit], s=size, c=ORANGE, marker="x", label=missed)
-    axes.plot([-0.5, length - 0.5], [-0.5, length - 0.5], color=GREY, lw=0.8)
-    axes.set(xlim=(-0.5, length - 0.5), ylim=(length - 0.5, -0.5))
-    axes.set(xlabel="residue", ylabel="residue")
-    axes.set_title(
-        f"{title}\nabove: scores; below: contacts < {style.contact.cutoff:g} Å", fontsize=9
-    )
+    _scores(axes, scores, pairs)
+    _truth(axes, sample.distances, style)
+    _top_pairs(axes, pairs)
+    edges = (-0.5, len(scores) - 0.5)
+    axes.plot(edges, edges, color=GREY, lw=0.8)
+    axes.set(xlim=edges, ylim=edges[::-1], xlabel="residue", ylabel="residue")
+    legend = f"above: scores; below: contacts < {style.contact.cutoff:g} Å"
+    axes.set_title(f"{title}\n{legend}", fontsize=9)
     where = f"top L pairs, |i − j| {_words(style.within)}"
     figure.legend(title=where, loc="outside lower center", ncols=2, fontsize=8, title_fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,6 +75,22 @@ def comparison_plot(path: Path, bars: Sequence[Bar], axis: str) -> None:
     figure.savefig(path, dpi=120)
 
 
+def _scores(axes: Axes, scores: Float[ndarray, "L L"], pairs: RankedPairs) -> None:
+    """Scores above the diagonal; the grey scale spans those of the range."""
+    upper = np.where(np.tri(len(scores), dtype=bool), np.nan, scores)
+    lowest, highest = np.percentile(pairs.score, [50, 99.5]) if pairs.n_valid else (0.0, 1.0)
+    axes.imshow(upper, cmap="Greys", vmin=lowest, vmax=max(highest, lowest + 1e-12))
+
+
+def _top_pairs(axes: Axes, pairs: RankedPairs) -> None:
+    """Marks on the top L pairs: true and false."""
+    i, j, hit = (values[: pairs.top(1)] for values in (pairs.i, pairs.j, pairs.contact))
+    size = 12 + 900 / pairs.length
+    axes.scatter(j[hit], i[hit], s=size, c=BLUE, label=f"contact ({hit.sum()})")
+    missed = f"no contact ({(~hit).sum()})"
+    axes.scatter(j[~hit], i[~hit], s=size, c=ORANGE, marker="x", label=missed)
+
+
 def _truth(axes: Axes, distances: Float[ndarray, "L L"], style: MapStyle) -> None:
     """Contacts below the diagonal, pale where the range leaves them out; unresolved shaded."""
     separation = np.subtract.outer(np.arange(len(distances)), np.arange(len(distances)))
@@ -106,7 +108,9 @@ def _bars(axes: Axes, bars: Sequence[Bar], axis: str) -> None:
     errors = [[bar.mean - bar.low for bar in bars], [bar.high - bar.mean for bar in bars]]
     colors = [BLUE if bar.n_parameters else ORANGE for bar in bars]
     axes.barh(places, means, color=colors, height=0.7)
-    axes.errorbar(means, places, xerr=np.nan_to_num(errors), fmt="none", ecolor="black", capsize=3)
+    axes.errorbar(
+        means, places, xerr=np.nan_to_num(errors).clip(0), fmt="none", ecolor="black", capsize=3
+    )
     axes.vlines([bar.ceiling for bar in bars], places - 0.4, places + 0.4, color=GREY, ls=":")
     axes.set_yticks(places, [bar.label for bar in bars], fontsize=8)
     axes.set(xlabel=f"{axis}, 95 % interval over proteins (dotted: ceiling)", xlim=(0, 1.02))
@@ -116,7 +120,7 @@ def _scaling(axes: Axes, models: Sequence[Bar], baselines: Sequence[Bar], axis: 
     x = [bar.n_parameters for bar in models]
     y = [bar.mean for bar in models]
     errors = [[bar.mean - bar.low for bar in models], [bar.high - bar.mean for bar in models]]
-    axes.errorbar(x, y, yerr=np.nan_to_num(errors), fmt="o-", color=BLUE, capsize=3)
+    axes.errorbar(x, y, yerr=np.nan_to_num(errors).clip(0), fmt="o-", color=BLUE, capsize=3)
     for bar in baselines:
         axes.axhline(bar.mean, color=ORANGE, lw=0.8)
         axes.annotate(bar.label, (min(x), bar.mean), fontsize=7, color=ORANGE, va="bottom")

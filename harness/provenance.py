@@ -3,24 +3,44 @@
 import os
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
-_PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "biotite", "hydra-core", "mlflow")
+_PACKAGES = (
+    "contact-harness",
+    "torch",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "biotite",
+    "hydra-core",
+    "mlflow",
+)
 
 
 def provenance() -> dict[str, str]:
     """Commit, package versions, Python, operating system, processor and threads, as text."""
     facts = {
-        "commit": _git("rev-parse", "HEAD") or "unknown",
-        "uncommitted_changes": str(bool(_git("status", "--porcelain", "--untracked-files=no"))),
+        "commit": commit(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": _processor(),
         "threads": os.environ.get("OMP_NUM_THREADS") or str(os.cpu_count()),
     }
     return facts | {f"package.{name}": _version(name) for name in _PACKAGES}
+
+
+@cache
+def commit() -> str:
+    """The commit of this project's checkout, with `+changes` when files differ from it.
+
+    `unknown` outside a checkout. Asked once a process: that is the code which runs.
+    """
+    head = _git("rev-parse", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no")
+    return (head or "unknown") + ("+changes" if changed else "")
 
 
 def _git(*arguments: str) -> str:

@@ -1,21 +1,27 @@
 """What becomes of a run: files kept on the way, the summary at the end, the tracker's copy."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from jaxtyping import Float
 from numpy import ndarray
 
+from harness.errors import InputError
 from harness.metrics import CONTACTS
 from harness.plots import MapStyle, contact_map
-from harness.protocols import TrackedRun
+from harness.protocols import Model, TrackedRun
 from harness.provenance import provenance
 from harness.results import CONFIG, ROWS, SUMMARY, RunFolder, summarize
-from harness.runner import Experiment, RunNames, peak_memory
+from harness.runner import Experiment, RunNames
 from harness.sample import Sample
-from harness.statistics import Bootstrap
+
+FREE = ("tracker.", "statistics.", "outputs", "model.", "dataset.cache", "dataset.path")
+"""Beginnings of keys that may differ between a run and its continuation: where things are and how
+they are summed up. What lies there is named by `INPUTS`."""
+
+INPUTS = ("dataset_version", "weights_sha256")
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,11 @@ class Keeper:
     results: RunFolder
     names: RunNames
     config: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        for key in ("save_scores", "pictures"):
+            if not isinstance(self.config[key], bool):
+                raise InputError(f"{key} is {self.config[key]}; allowed are true and false")
 
     def __call__(self, sample: Sample, scores: Float[ndarray, "L L"]) -> None:
         """Write the files of one protein."""
@@ -40,9 +51,12 @@ class Keeper:
 
 def identity(config: Mapping[str, Any], experiment: Experiment) -> dict[str, str]:
     """What must not change between a run and its continuation, as text."""
-    free = ("tracker", "statistics", "outputs", "model")
-    chosen = {key: value for key, value in config.items() if key not in free}
-    return {key: str(value) for key, value in (parameters(chosen) | _inputs(experiment)).items()}
+    return settings(config) | _inputs(experiment)
+
+
+def settings(config: Mapping[str, Any]) -> dict[str, str]:
+    """The part of a run's identity that is known before anything is built."""
+    return {key: str(value) for key, value in _flat(config).items() if not key.startswith(FREE)}
 
 
 def summarize_run(
@@ -50,28 +64,29 @@ def summarize_run(
 ) -> dict[str, Any]:
     """The content of summary.json."""
     entries = list(results.finished().values())
-    seconds = math.fsum(entry["seconds"] for entry in entries)
-    model = experiment.model
-    cost = {
-        "n_proteins": len(entries),
-        "sequence_length": sum(entry["length"] for entry in entries) / max(1, len(entries)),
-        "seconds": seconds,
-        "seconds_per_protein": seconds / max(1, len(entries)),
-        "forward_passes": sum(entry["forward_passes"] for entry in entries),
-        "n_parameters": model.n_parameters if model else 0,
-        "peak_memory_bytes": peak_memory(),
-    }
+    commits = dict.fromkeys(entry.get("commit", "unknown") for entry in entries)
     return {
         "run": asdict(names) | {"label": names.label, "ranges": config["dataset"]["ranges"]},
-        "metrics": summarize(results.rows(), Bootstrap(**_without_target(config["statistics"]))),
-        "cost": cost,
-        "provenance": provenance() | _inputs(experiment),
+        "metrics": summarize(results.rows(), experiment.statistics),
+        "cost": _cost(entries, experiment.model),
+        "provenance": provenance() | {"commit": ", ".join(commits)} | _inputs(experiment),
     }
 
 
-def send(
-    tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any], config: Mapping[str, Any]
-) -> None:
+def describe(tracked: TrackedRun, names: RunNames, config: Mapping[str, Any]) -> None:
+    """Tell the tracker what the run is, before it begins.
+
+    What a continuation may change is a tag: MLflow's parameters are written once.
+    """
+    short = asdict(names) | {"model": names.model or "none"}
+    left_out = ("tracker.",) if names.model else ("tracker.", "model.")
+    flat = {key: v for key, v in _flat(config).items() if not key.endswith("_target_")}
+    fixed = {key: value for key, value in flat.items() if not key.startswith(FREE)}
+    free = {k: str(v) for k, v in flat.items() if k not in fixed and not k.startswith(left_out)}
+    tracked.record(fixed | short, {}, free | {"label": names.label})
+
+
+def send(tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any]) -> None:
     """Copy a finished run to the tracker."""
     metrics = {}
     for item in summary["metrics"]:
@@ -80,7 +95,7 @@ def send(
         if item["metric"] == "p_at_L":
             metrics |= {f"interval/{name}_low": item["low"], f"interval/{name}_high": item["high"]}
     metrics |= {f"cost/{key}": value for key, value in summary["cost"].items()}
-    tracked.record(parameters(config), metrics, tags(summary))
+    tracked.record({}, metrics | _axes(summary["cost"]), tags(summary))
     tracked.table("rows.json", wide_table(results))
     tracked.files([results.path / name for name in (ROWS, SUMMARY, CONFIG)], "")
     tracked.files(sorted((results.path / "maps").glob("*.png")), "maps")
@@ -94,30 +109,52 @@ def wide_table(results: RunFolder) -> Any:
     return wide[list(dict.fromkeys(rows["name"]))].reset_index()
 
 
-def parameters(config: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
-    """The configuration flattened to `group.key`; Hydra's own keys left out."""
+def tags(summary: Mapping[str, Any]) -> dict[str, str]:
+    """Names and provenance of a run as text."""
+    facts = summary["run"] | summary["provenance"]
+    return {key: str(value) for key, value in facts.items() if value}
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
+    """The configuration flattened to `group.key`.
+
+    Left out are copies: what a group has interpolated from the top level (method.model, …).
+    """
     flat: dict[str, object] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            flat |= parameters(value, f"{prefix}{key}.")
-        elif key != "_target_":
-            flat[f"{prefix}{key}"] = value
+    for group, node in config.items():
+        if not isinstance(node, Mapping):
+            flat[prefix + group] = node
+            continue
+        own = {key: value for key, value in node.items() if prefix or value != config.get(key)}
+        flat |= _flat(own, f"{prefix}{group}.")
     return flat
 
 
-def tags(summary: Mapping[str, Any]) -> dict[str, str]:
-    """Names and provenance of a run as text."""
-    run = {key: str(value) for key, value in summary["run"].items()}
-    return run | {key: str(value) for key, value in summary["provenance"].items()}
+def _cost(entries: Sequence[Mapping[str, Any]], model: Model | None) -> dict[str, float]:
+    seconds = math.fsum(entry["seconds"] for entry in entries)
+    return {
+        "n_proteins": len(entries),
+        "sequence_length": sum(entry["length"] for entry in entries) / max(1, len(entries)),
+        "seconds": seconds,
+        "seconds_per_protein": seconds / max(1, len(entries)),
+        "forward_passes": sum(entry["forward_passes"] for entry in entries),
+        "n_parameters": model.n_parameters if model else 0,
+        "peak_memory_bytes": max(
+            (entry.get("peak_memory_bytes", 0) for entry in entries), default=0
+        ),
+    }
+
+
+def _axes(cost: Mapping[str, float]) -> dict[str, float]:
+    """Metrics that charts put on an axis; MLflow's have no logarithmic one."""
+    axes = {"sequence_length": cost["sequence_length"]}
+    if cost["n_parameters"]:
+        size = cost["n_parameters"]
+        axes |= {"n_parameters": size, "log10_n_parameters": math.log10(size)}
+    return axes
 
 
 def _inputs(experiment: Experiment) -> dict[str, str]:
     """What the numbers were measured on."""
-    return {
-        "dataset_version": experiment.dataset.version,
-        "weights_sha256": experiment.model.fingerprint if experiment.model else "",
-    }
-
-
-def _without_target(node: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in node.items() if key != "_target_"}
+    weights = experiment.model.fingerprint if experiment.model else ""
+    return dict(zip(INPUTS, (experiment.dataset.version, weights), strict=True))

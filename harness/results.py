@@ -7,6 +7,7 @@ A run folder holds
     scores/          one .npz a protein (when asked for)
     maps/            one picture a protein (when asked for)
     summary.json     means with intervals, cost, provenance
+    unfinished.txt   only until the run has ended well: why it has not
 
 A protein is finished when its line in proteins.jsonl is whole. Whatever a killed run left behind
 after the last such line is cut off when the folder is opened again.
@@ -25,17 +26,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 from jaxtyping import Float
 from numpy import ndarray
 
-from harness.errors import HarnessError, InputError
+from harness.claims import IDENTITY, check_identity
+from harness.errors import InputError
 from harness.protocols import Row
 from harness.statistics import Bootstrap
 
 COLUMNS = ("protein", "method", "model", "metric", "range", "value")
 ROWS, JOURNAL, SUMMARY, CONFIG = "rows.csv", "proteins.jsonl", "summary.json", "config.yaml"
-UNFINISHED = "unfinished.txt"
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,15 @@ class RunFolder:
         lines = _whole_lines(self.path / JOURNAL)
         return {entry["protein"]: entry for entry in map(json.loads, lines)}
 
-    def claim(self, config: Mapping[str, Any], text: str) -> None:
-        """Mark the folder as this configuration's, and cut off what a killed run left over.
+    def claim(self, identity: Mapping[str, str], text: str) -> None:
+        """Mark the folder as this run's, and cut off what a killed run left over.
 
-        `text` becomes config.yaml. Raises InputError when the folder holds another configuration.
+        `text` becomes config.yaml. Raises InputError when the folder holds another run.
         """
-        fingerprint = self.path / ".identity.json"
-        if fingerprint.exists():
-            _check_identity(self.path, json.loads(fingerprint.read_text("utf-8")), config)
-        for path, content in ((self.path / CONFIG, text), (fingerprint, json.dumps(config))):
-            with _replacing(path) as partial:
+        identity = {"method": self.method, "model": self.model, **identity}
+        check_identity(self.path, identity)
+        for name, content in ((CONFIG, text), (IDENTITY, json.dumps(identity))):
+            with _replacing(self.path / name) as partial:
                 partial.write_text(content, encoding="utf-8")
         self._recover()
 
@@ -70,14 +69,14 @@ class RunFolder:
         entries = list(self.finished().values())
         header = ",".join((*COLUMNS, *self.coordinates)) + "\n"
         rows, journal = self.path / ROWS, self.path / JOURNAL
-        if not entries:
-            rows.write_text(header, encoding="utf-8")
-        else:
+        if entries:
             _truncate(rows, entries[-1]["rows_end"])
+        else:
+            rows.write_text(header, encoding="utf-8")
         journal.touch()
         _truncate(journal, sum(len(line) for line in _whole_lines(journal)))
 
-    def append(self, protein: str, rows: Iterable[Row], facts: Mapping[str, float]) -> None:
+    def append(self, protein: str, rows: Iterable[Row], facts: Mapping[str, Any]) -> None:
         """Add one protein: its rows first, then the line that says they are whole."""
         lines = io.StringIO()
         writer = csv.writer(lines, lineterminator="\n")
@@ -107,34 +106,6 @@ class RunFolder:
             partial.write_text(text + "\n", encoding="utf-8")
 
 
-@contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """The folder to itself; HarnessError when another process works in it.
-
-    `unfinished.txt` stands in the folder from here until the block ends well, so that a failed or
-    killed run can be told from a finished one.
-    """
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise HarnessError(
-            f"{folder}: another process is writing here; wait for it or choose another folder "
-            "with hydra.run.dir=DIR"
-        ) from error
-    try:
-        marker = folder / UNFINISHED
-        marker.write_text("running, or killed\n", encoding="utf-8")
-        try:
-            yield
-        except HarnessError as error:
-            marker.write_text(f"{error}\n", encoding="utf-8")
-            raise
-        marker.unlink()
-    finally:
-        lock.release()
-
-
 def summarize(rows: pd.DataFrame, bootstrap: Bootstrap) -> list[dict[str, Any]]:
     """Per metric and range: mean over proteins with its interval, n, and how many unscored."""
     groups = rows.groupby(["metric", "range"], sort=False, dropna=False)["value"]
@@ -146,10 +117,9 @@ def summarize(rows: pd.DataFrame, bootstrap: Bootstrap) -> list[dict[str, Any]]:
 
 def read_rows(folder: Path) -> pd.DataFrame:
     """The rows of a run folder; an empty range stays an empty string."""
-    text_columns = {name: str for name in COLUMNS if name != "value"}
-    return pd.read_csv(
-        folder / ROWS, dtype=text_columns, keep_default_na=False, na_values={"value": ["nan"]}
-    )
+    types: dict[str, type] = dict.fromkeys(COLUMNS, str) | {"value": float}
+    missing = {"value": ["nan"]}
+    return pd.read_csv(folder / ROWS, dtype=types, keep_default_na=False, na_values=missing)
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -158,36 +128,20 @@ def read_summary(folder: Path) -> dict[str, Any]:
     return summary
 
 
+def headline(summaries: Iterable[Mapping[str, Any]]) -> tuple[str, list[str]]:
+    """The metric that stands for these runs, P@L if one has it, and its ranges, main one first."""
+    names = [(item["metric"], item["range"]) for one in summaries for item in one["metrics"]]
+    metrics = dict.fromkeys(metric for metric, _ in names)
+    metric = "p_at_L" if "p_at_L" in metrics else next(iter(metrics), "p_at_L")
+    return metric, list(dict.fromkeys(name for other, name in names if other == metric)) or [""]
+
+
 def find_metric(summary: Mapping[str, Any], metric: str, name: str) -> dict[str, Any]:
     """The estimate of one metric and range; nothing but missing values when it was not measured."""
     for estimate in summary["metrics"]:
         if (estimate["metric"], estimate["range"]) == (metric, name):
             return dict(estimate)
     return dict.fromkeys(("mean", "low", "high")) | {"n": 0, "unscored": 0}
-
-
-def check_writable(folder: Path) -> None:
-    """Create the folder and a file in it; HarnessError saying what to do when that fails."""
-    probe = folder / ".writable"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise HarnessError(
-            f"{folder}: cannot write here ({error.strerror}); choose another folder with "
-            "hydra.run.dir=DIR (or hydra.sweep.dir=DIR for a sweep)"
-        ) from error
-
-
-def _check_identity(folder: Path, earlier: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    names = sorted(key for key in {*earlier, *now} if earlier.get(key) != now.get(key))
-    if names:
-        changes = "; ".join(f"{name}: {earlier.get(name)} → {now.get(name)}" for name in names)
-        raise InputError(
-            f"{folder}: holds a run of another configuration ({changes}); nothing was changed. "
-            "Choose another folder with hydra.run.dir=DIR"
-        )
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """Around the jobs of a sweep: the run that holds them together, and the comparison at the end."""
 
 import json
+import logging
 import os
-import sys
-from contextlib import ExitStack
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +13,20 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from harness.claims import check_writable
 from harness.comparison import finished_runs, write_comparison
 from harness.configuration import SWEPT_KEYS, build, exit_on_user_error, swept_keys
 from harness.errors import HarnessError
 from harness.protocols import TrackedRun
-from harness.results import UNFINISHED, check_writable
 from harness.statistics import Bootstrap
 from harness.terminal import print_table
 
 PARENT_RUN = "HARNESS_PARENT_RUN"
 """Environment variable through which a sweep tells its jobs the id of its own run."""
+
+_FAILURES = ".failures"
+
+log = logging.getLogger("harness")
 
 
 @dataclass(frozen=True)
@@ -49,29 +55,65 @@ class SweepCallback(Callback):
         closing = ExitStack()
         with exit_on_user_error():
             check_writable(folder)
-            tracker = build(config.tracker)
+            shutil.rmtree(folder / _FAILURES, ignore_errors=True)
+            bootstrap, tracker = build(config.statistics), build(config.tracker)
             tracked = closing.enter_context(tracker.run(name, folder, parent=""))
+            varied = swept_keys(config)
+            tracked.record({}, {}, {"label": name, "varied": ", ".join(varied)})
         os.environ[PARENT_RUN] = tracked.id
-        os.environ[SWEPT_KEYS] = json.dumps(swept_keys(config))
-        bootstrap = build(config.statistics)
+        os.environ[SWEPT_KEYS] = json.dumps(varied)
         _current.append(_Sweep(folder, tracked, bootstrap, closing))
 
 
-def finish() -> int:
-    """Close the sweep that this process opened, if any; the number of its jobs that failed."""
-    if not _current:
-        return 0
-    sweep = _current.pop()
-    failed = sorted(path.parent.name for path in sweep.folder.glob(f"*/{UNFINISHED}"))
+@contextmanager
+def noting_failure(sweep: Path, number: int, name: str) -> Iterator[None]:
+    """Let the sweep go on when the job inside fails, and leave a note for its end.
+
+    A note is a file because a launcher may run the jobs in other processes.
+    """
     try:
+        yield
+    except HarnessError as error:
+        log.error("%s", error)
+        _note(sweep, number, f"{name}: {error}")
+    except Exception as error:  # the traceback goes to the terminal and to the job's own log
+        log.exception("unexpected error")
+        _note(sweep, number, f"{name}: {type(error).__name__}: {error}")
+
+
+@contextmanager
+def concluded() -> Iterator[None]:
+    """Conclude the sweep that begins inside, if one does: comparison, end of its own run.
+
+    Raises HarnessError when a job failed.
+    """
+    try:
+        yield
+    except BaseException:  # Hydra refuses a job before the first one starts, or Ctrl-C
+        with _current.pop().closing if _current else nullcontext():
+            raise
+    if _current:
+        sweep = _current.pop()
         with sweep.closing:
             _compare(sweep)
-            if failed:
-                raise HarnessError(f"{len(failed)} jobs did not finish: {', '.join(failed)}")
-    except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return max(1, len(failed))
-    return 0
+            _raise_failures(sweep.folder)
+
+
+def _note(sweep: Path, number: int, text: str) -> None:
+    note = sweep / _FAILURES / f"{number:06}.txt"
+    note.parent.mkdir(exist_ok=True)
+    note.write_text(text.partition("\n")[0], encoding="utf-8")
+
+
+def _raise_failures(folder: Path) -> None:
+    notes = [path.read_text(encoding="utf-8") for path in sorted(folder.glob(f"{_FAILURES}/*"))]
+    if notes:
+        jobs = "1 job" if len(notes) == 1 else f"{len(notes)} jobs"
+        listed = "".join(f"\n  {note}" for note in notes)
+        raise HarnessError(
+            f"{jobs} failed; the same command with hydra.sweep.dir={folder} computes only what is "
+            f"missing{listed}"
+        )
 
 
 def _compare(sweep: _Sweep) -> None:

@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from harness.results import find_metric
+from harness.results import find_metric, headline
+
+_ABSENT = "–"
 
 
 @contextmanager
@@ -31,39 +33,44 @@ def progress_bar(label: str, unit: str = "proteins") -> Iterator[Callable[[int, 
 
 def print_table(summaries: Sequence[Mapping[str, Any]]) -> None:
     """One line a run: P@L of the headline range with interval and ceiling, the others, the cost."""
-    headline, *others = dict.fromkeys(name for item in summaries for name in item["run"]["ranges"])
+    metric, (main, *others) = headline(summaries)
+    title = "P@L" if metric == "p_at_L" else metric
+    names = [key for key in ("method", "model", "settings") if any(_names(summaries, key))]
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("method", "model", "settings"):
-        table.add_column(heading, overflow="fold")
-    columns = [f"P@L {headline}", "ceiling", *(f"{name} (ceiling)" for name in others)]
-    for heading in (*columns, "s/protein"):
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for heading in (f"{title} {main}", "ceiling", *(f"{name} (ceiling)" for name in others)):
         table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("s/protein", justify="right", no_wrap=True)
     for item in summaries:
-        run = item["run"]
         table.add_row(
-            *(run[key] or "–" for key in ("method", "model", "settings")),
-            _interval(find_metric(item, "p_at_L", headline)),
-            _ceiling(item, headline),
-            *(f"{_mean(item, name)} ({_ceiling(item, name)})" for name in others),
+            *(item["run"][name] or "–" for name in names),
+            _interval(find_metric(item, metric, main)),
+            _mean(item, "ceiling_at_L", main),
+            *(_with_ceiling(item, metric, name) for name in others),
             _number(item["cost"]["seconds_per_protein"]),
         )
     console = Console()
-    console = console if console.is_terminal else Console(width=120)
+    console = console if console.is_terminal else Console(width=200)
     console.print(table)
 
 
-def _mean(summary: Mapping[str, Any], name: str) -> str:
-    return _number(find_metric(summary, "p_at_L", name)["mean"])
+def _names(summaries: Sequence[Mapping[str, Any]], key: str) -> list[str]:
+    return [item["run"][key] for item in summaries]
 
 
-def _ceiling(summary: Mapping[str, Any], name: str) -> str:
-    return _number(find_metric(summary, "ceiling_at_L", name)["mean"])
+def _mean(summary: Mapping[str, Any], metric: str, name: str) -> str:
+    return _number(find_metric(summary, metric, name)["mean"])
+
+
+def _with_ceiling(summary: Mapping[str, Any], metric: str, name: str) -> str:
+    return f"{_mean(summary, metric, name)} ({_mean(summary, 'ceiling_at_L', name)})"
 
 
 def _interval(estimate: Mapping[str, Any]) -> str:
     mean, low, high = (_number(estimate[key]) for key in ("mean", "low", "high"))
-    return f"{mean} [{low}, {high}]"
+    return mean if mean == _ABSENT else f"{mean} [{low}, {high}]"
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None or math.isnan(value) else f"{value:.2f}"
+    return _ABSENT if value is None or math.isnan(value) else f"{value:.2f}"

@@ -1,12 +1,16 @@
 """The only door to MLflow; and a tracker that records nothing.
 
-Everything an MLflow run shows is in the run folder first. The folder remembers the id of its
-MLflow run, so that a rerun continues that run instead of adding a second one.
+Everything an MLflow run shows is in the run folder first. The folder holds a key by which its run
+is found again, so that a rerun continues that run instead of adding a second one.
 """
 
-import json
+import colorsys
+import hashlib
+import logging
+import math
 import os
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,15 +27,20 @@ from harness.protocols import TrackedRun
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_MEMORY = ".mlflow.json"
+_KEY = ".run_key"
+_LONGEST = 5000
+"""Characters that every MLflow store takes as the value of a parameter or a tag."""
 
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
 }
 """Environment of MLflow unless the user chose otherwise: no telemetry, errors within a minute."""
+
+log = logging.getLogger("harness")
 
 
 @dataclass(frozen=True)
@@ -69,12 +78,13 @@ class MlflowTracker:
         """A run that ends FINISHED, or FAILED with the text of the error."""
         with _explaining(self._uri):
             client, experiment = self._connect()
-            run = _MlflowRun(client, self._begin(client, experiment, name, folder, parent))
-            try:
-                yield run
-            except BaseException as error:
-                run.fail(error)
-                raise
+            run = _MlflowRun(client, self._uri, _begin(client, experiment, name, folder, parent))
+        try:
+            yield run
+        except BaseException as error:
+            run.fail(error)
+            raise
+        with _explaining(self._uri):
             client.set_terminated(run.id, "FINISHED")
 
     @property
@@ -90,35 +100,24 @@ class MlflowTracker:
         store = Path(self.store).resolve()
         store.mkdir(parents=True, exist_ok=True)
         with FileLock(store / ".mlflow.lock"):
+            if self._uri.endswith(f"{store}/mlflow.db") and not (store / "mlflow.db").exists():
+                log.info("creating %s (once, takes some seconds)", store / "mlflow.db")
             client = _mlflow().MlflowClient(self._uri)
             found = client.get_experiment_by_name(self.experiment)
             if found is not None:
                 return client, found.experiment_id
-            local = not os.environ.get("MLFLOW_TRACKING_URI")
-            artifacts = (store / "artifacts").as_uri() if local else None
+            # a server chooses its own place; MLflow's own choice for a database is ./mlruns
+            remote = self._uri.startswith(("http", "databricks"))
+            artifacts = None if remote else (store / "artifacts").as_uri()
             kind = {"mlflow.experimentKind": "custom_model_development"}
             tags = {"mlflow.note.content": self.note, **kind}
             return client, client.create_experiment(self.experiment, artifacts, tags)
-
-    def _begin(
-        self, client: "MlflowClient", experiment: str, name: str, folder: Path, parent: str
-    ) -> str:
-        """Id of the folder's run, reopened or new."""
-        memory = folder / _MEMORY
-        known = json.loads(memory.read_text()) if memory.exists() else {}
-        if known.get("uri") == self._uri and known.get("experiment") == experiment:
-            client.update_run(known["run"], status="RUNNING")
-            return str(known["run"])
-        tags = {"mlflow.parentRunId": parent} if parent else {}
-        run = client.create_run(experiment, run_name=name, tags=tags)
-        known = {"uri": self._uri, "experiment": experiment, "run": run.info.run_id}
-        memory.write_text(json.dumps(known))
-        return str(known["run"])
 
 
 @dataclass(frozen=True)
 class _MlflowRun:
     client: "MlflowClient"
+    uri: str
     id: str
 
     def record(
@@ -127,29 +126,42 @@ class _MlflowRun:
         metrics: Mapping[str, float],
         tags: Mapping[str, str],
     ) -> None:
-        """Send all in one batch."""
+        """Send what the run does not have yet; charts stumble over NaN, so it is left out."""
         entities, now = _mlflow().entities, int(time.time() * 1000)
-        self.client.log_batch(
-            self.id,
-            metrics=[entities.Metric(k, float(v), now, 0) for k, v in metrics.items()],
-            params=[entities.Param(k, str(v)) for k, v in parameters.items()],
-            tags=[entities.RunTag(k, v) for k, v in tags.items()],
-        )
+        tags = {**tags, **_presentation(parameters, tags)}
+        with _explaining(self.uri):
+            known = self.client.get_run(self.id).data
+            self.client.log_batch(
+                self.id,
+                metrics=[
+                    entities.Metric(key, float(value), now, 0)
+                    for key, value in metrics.items()
+                    if not math.isnan(value) and known.metrics.get(key) != value
+                ],
+                params=[
+                    entities.Param(key, str(value)[:_LONGEST])
+                    for key, value in parameters.items()
+                    if key not in known.params
+                ],
+                tags=[entities.RunTag(key, text[:_LONGEST]) for key, text in tags.items()],
+            )
 
     def table(self, name: str, frame: DataFrame) -> None:
         """Log the table once: MLflow would append to one that is there."""
-        if name not in {item.path for item in self.client.list_artifacts(self.id)}:
-            self.client.log_table(self.id, frame, name)
+        with _explaining(self.uri):
+            if name not in {item.path for item in self.client.list_artifacts(self.id)}:
+                self.client.log_table(self.id, frame, name)
 
     def files(self, paths: Sequence[Path], under: str) -> None:
         """Copy the files into the artifact folder `under` (the top one if empty)."""
-        for path in paths:
-            self.client.log_artifact(self.id, str(path), under or None)
+        with _explaining(self.uri):
+            for path in paths:
+                self.client.log_artifact(self.id, str(path), under or None)
 
     def fail(self, error: BaseException) -> None:
         """Mark the run FAILED, as far as the server still listens."""
-        with suppress(_mlflow().exceptions.MlflowException):
-            text = f"{type(error).__name__}: {error}"[:5000]
+        text = f"{type(error).__name__}: {error}"[: _LONGEST - 20]
+        with suppress(PrerequisiteError), _explaining(self.uri):
             self.client.set_tag(self.id, "error", text)
             self.client.set_tag(self.id, "mlflow.note.content", f"**Failed.** {text}")
             self.client.set_terminated(self.id, "FAILED")
@@ -174,17 +186,51 @@ class _ForgetfulRun:
         """Forget."""
 
 
+def _begin(client: "MlflowClient", experiment: str, name: str, folder: Path, parent: str) -> str:
+    """Id of the folder's run, reopened or new."""
+    memory = folder / _KEY
+    if not memory.exists():  # before the run: a kill in between must not leave a run without key
+        memory.write_text(uuid.uuid4().hex, encoding="ascii")
+    key = memory.read_text(encoding="ascii")
+    for run in client.search_runs([experiment], f"tags.run_key = '{key}'", max_results=1):
+        client.update_run(run.info.run_id, status="RUNNING")
+        for tag in {"error", "mlflow.note.content"} & run.data.tags.keys():
+            client.delete_tag(run.info.run_id, tag)
+        return str(run.info.run_id)
+    tags = {"run_key": key} | ({"mlflow.parentRunId": parent} if parent else {})
+    return str(client.create_run(experiment, run_name=name, tags=tags).info.run_id)
+
+
+def _presentation(parameters: Mapping[str, object], tags: Mapping[str, str]) -> dict[str, str]:
+    """What MLflow's own UI looks for: a color by method, the commit."""
+    shown = {}
+    if "method" in parameters:
+        hue = hashlib.sha256(str(parameters["method"]).encode()).digest()[0] / 256
+        color = colorsys.hsv_to_rgb(hue, 0.8, 0.75)
+        shown["mlflow.runColor"] = "#" + "".join(f"{round(255 * part):02X}" for part in color)
+    if "commit" in tags:
+        shown["mlflow.source.git.commit"] = tags["commit"]
+    return shown
+
+
 @contextmanager
 def _explaining(uri: str) -> Iterator[None]:
-    """Turn MLflow's own errors into a message that says what to do."""
+    """Turn what MLflow raises into a message that says what to do."""
+    mlflow = _mlflow()
+    from sqlalchemy.exc import SQLAlchemyError  # MLflow lets some through
+
     try:
         yield
-    except _mlflow().exceptions.MlflowException as error:
-        first_line = str(error).partition("\n")[0][:300]
+    except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError) as error:
+        cause: BaseException = error
+        while inner := cause.__cause__ or cause.__context__:
+            cause = inner
+        reason = str(cause).partition("\n")[0][:300]
+        advice = "Start the server" if uri.startswith("http") else "Mend or move the store"
         raise PrerequisiteError(
-            f"MLflow at {uri} does not take the run ({first_line}). Start the server, unset "
-            "MLFLOW_TRACKING_URI, or use tracker=none. Results already in the run folder are "
-            "safe: the same command computes only what is missing and sends all of it"
+            f"MLflow at {uri} does not take the run ({reason}). {advice}, set MLFLOW_TRACKING_URI "
+            "to another one, or use tracker=none. Results already in the run folder are safe: the "
+            "same command computes only what is missing and sends all of it"
         ) from error
 
 
@@ -194,4 +240,6 @@ def _mlflow() -> ModuleType:
         os.environ.setdefault(key, value)
     import mlflow
 
+    for name, level in (("alembic", logging.WARNING), ("urllib3", logging.ERROR)):
+        logging.getLogger(name).setLevel(level)
     return mlflow

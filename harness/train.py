@@ -14,11 +14,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from harness import record
 from harness.alphabet import encode
+from harness.claims import exclusive
 from harness.configuration import CONFIG_FOLDER, build, build_experiment, resolved
 from harness.errors import HarnessError
 from harness.lattice import family_sequences, generate_family
 from harness.model_card import model_card, reference_losses
-from harness.results import RunFolder, exclusive
+from harness.results import RunFolder
 from harness.runner import RunNames, run
 from harness.terminal import print_table, progress_bar
 

@@ -12,7 +12,7 @@ from harness.lattice import GENERATOR, LatticeFamily, family_sequences, generate
 from harness.protein import Protein
 from harness.sample import Sample
 
-_ID = re.compile(r"family(\d{2})_(\d{2})")
+_ID = re.compile(r"family(\d{2,})_(\d{2,})")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class LatticeDataset:
     @cached_property
     def protein_ids(self) -> list[str]:
         """family00_00, family01_00, …: one of each family before the second of any."""
+        if self.limit is not None and self.limit < 1:
+            raise InputError(f"dataset.limit is {self.limit}; allowed are 1 and more, or null")
         every = [
             f"family{family:02}_{number:02}"
             for number in range(self.sequences)
@@ -50,7 +52,7 @@ class LatticeDataset:
         unknown = sorted(set(self.ids or []) - set(every))
         if unknown:
             raise InputError(f"dataset.ids: {unknown} unknown; there are {every[0]} … {every[-1]}")
-        return list(self.ids or every)[: self.limit]
+        return list(dict.fromkeys(self.ids or every))[: self.limit]
 
     def __getitem__(self, identifier: str) -> Sample:
         """The sample of one protein."""

@@ -38,14 +38,14 @@ def load_checkpoint(path: Path) -> Network:
             heads=settings.encoder_attention_heads,
             token_dropout=settings.token_dropout,
         )
-        tensors: Mapping[str, Tensor] = content["model"]
-    except (KeyError, TypeError, AttributeError) as error:
+        tensors = {_PREFIX.sub("", name): value for name, value in content["model"].items()}
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise InputError(
-            f"{path}: not a fair-esm ESM-2 checkpoint ({error} is missing); expected "
+            f"{path}: not a fair-esm ESM-2 checkpoint ({type(error).__name__}: {error}); expected "
             "cfg.model.encoder_layers, … and model.encoder.*"
         ) from error
     network = Network(architecture)
-    _assign(network, {_PREFIX.sub("", name): value for name, value in tensors.items()}, path)
+    _assign(network, tensors, path)
     return network.float().eval().requires_grad_(False)
 
 

@@ -8,10 +8,17 @@ import pytest
 from harness import metrics
 from harness.metrics import RankedPairs
 
+
+def pairs(contact, score, length):
+    """Pairs whose places do not matter."""
+    places = np.arange(len(contact))
+    return RankedPairs(places, places + 1, contact, score, length)
+
+
 # Best first: contact, no, contact, contact, no; four residues, so that P@L looks at four pairs.
-FIVE = RankedPairs(np.array([True, False, True, True, False]), np.arange(5.0, 0, -1), length=4)
-NONE = RankedPairs(np.zeros(0, dtype=bool), np.zeros(0), length=4)
-NO_CONTACT = RankedPairs(np.zeros(3, dtype=bool), np.arange(3.0), length=4)
+FIVE = pairs(np.array([True, False, True, True, False]), np.arange(5.0, 0, -1), length=4)
+NONE = pairs(np.zeros(0, dtype=bool), np.zeros(0), length=4)
+NO_CONTACT = pairs(np.zeros(3, dtype=bool), np.arange(3.0), length=4)
 
 MEASURES = {
     "precision": lambda pairs: metrics.precision_at(pairs, 1),
@@ -23,7 +30,7 @@ MEASURES = {
 
 
 @pytest.mark.parametrize(("divisor", "expected"), [(1, 3 / 4), (2, 1 / 2), (5, 1), (10, 1)])
-def test_precision_is_the_share_of_contacts_among_the_best_pairs(divisor, expected):
+def test_precision_is_the_share_of_contacts_among_the_bestpairs(divisor, expected):
     assert metrics.precision_at(FIVE, divisor) == expected
 
 
@@ -41,12 +48,12 @@ def test_average_precision_averages_the_precision_at_each_contact():
 
 
 def test_average_precision_takes_tied_scores_together():
-    tied = RankedPairs(np.array([True, False]), np.ones(2), length=2)
+    tied = pairs(np.array([True, False]), np.ones(2), length=2)
     assert metrics.average_precision(tied) == 0.5
 
 
 def test_the_deciles_look_at_one_tenth_of_the_length_to_all_of_it():
-    """k = 1 (0.1 to 0.4 L), 2 (0.5 to 0.7), 3 (0.8, 0.9), 4."""
+    """One pair (at 0.1 to 0.4 L), two (0.5 to 0.7), three (0.8, 0.9), four."""
     expected = (4 * 1 + 3 * 1 / 2 + 2 * 2 / 3 + 3 / 4) / 10
     assert metrics.mean_precision_deciles(FIVE) == pytest.approx(expected)
 
@@ -56,11 +63,11 @@ def test_the_deciles_look_at_one_tenth_of_the_length_to_all_of_it():
     [(1, 1, 1), (1, 10, 1), (9, 10, 1), (9, 5, 1), (10, 5, 2), (27, 2, 13), (27, 10, 2)],
 )
 def test_at_least_one_pair_is_looked_at_however_short_the_protein(length, divisor, k):
-    assert RankedPairs(np.ones(1, dtype=bool), np.ones(1), length).top(divisor) == k
+    assert pairs(np.ones(1, dtype=bool), np.ones(1), length).top(divisor) == k
 
 
 def test_with_fewer_valid_pairs_than_k_their_number_divides():
-    two = RankedPairs(np.array([True, False]), np.array([2.0, 1]), length=10)
+    two = pairs(np.array([True, False]), np.array([2.0, 1]), length=10)
     assert metrics.precision_at(two, 1) == 1 / 2
     assert metrics.ceiling_at(two, 1) == 1 / 2
 
@@ -80,7 +87,7 @@ def test_without_a_contact_precision_is_zero_and_not_unmeasured(name):
     assert MEASURES[name](NO_CONTACT) == 0
 
 
-def test_the_counts_are_those_of_valid_pairs():
+def test_the_counts_are_those_of_validpairs():
     assert (FIVE.n_valid, FIVE.n_true) == (5, 3)
 
 

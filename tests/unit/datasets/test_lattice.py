@@ -78,6 +78,11 @@ def test_an_alignment_of_another_depth_is_another_file(tmp_path):
     assert lines == [6, 8]
 
 
+def test_a_hundred_and_first_family_has_a_sample_too(tmp_path):
+    data = dataset(tmp_path, families=101, sequences=1, depth=1)
+    assert data["family100_00"].protein.id == data.protein_ids[-1]
+
+
 @pytest.mark.parametrize("change", [{"seed": 1}, {"families": 3}, {"sequences": 3}, {"depth": 6}])
 def test_the_version_changes_with_whatever_shapes_a_sample(tmp_path, change):
     assert dataset(tmp_path, **change).version != dataset(tmp_path).version
@@ -89,21 +94,31 @@ def test_the_selection_is_no_part_of_the_version(tmp_path):
 
 
 WRITE = """
-import sys
-from harness.datasets.lattice import LatticeDataset
-data = LatticeDataset(seed=0, families=1, sequences=1, depth=2000, cache=sys.argv[1],
-                      ranges=["min3"], ids=None, limit=None)
+import sys, time
+from harness.datasets import lattice
+
+generate = lattice._training
+
+def slowly(*arguments):
+    print("generates")
+    time.sleep(1)  # so that the other process comes while this one is at it
+    return generate(*arguments)
+
+lattice._training = slowly
+settings = {"seed": 0, "families": 1, "sequences": 1, "depth": 2000, "cache": sys.argv[1]}
+data = lattice.LatticeDataset(**settings, ranges=["min3"], ids=None, limit=None)
 print(data["family00_00"].protein.alignment)
 """
 
 
-def test_two_processes_that_write_the_cache_at_once_leave_a_whole_file(tmp_path):
+def test_of_two_processes_that_want_a_file_at_once_one_writes_it_whole(tmp_path):
     root = Path(lattice.__file__).parent.parent
     command = [sys.executable, "-c", WRITE, str(tmp_path)]
     both = [subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) for _ in "ab"]
-    paths = {process.communicate()[0].strip() for process in both}
+    said = [line for process in both for line in process.communicate()[0].split()]
     assert [process.returncode for process in both] == [0, 0]
-    (path,) = paths
+    assert said.count("generates") == 1
+    (path,) = set(said) - {"generates"}
     lines = Path(path).read_text().split("\n")
     assert len(lines) == 2 * 2001 + 1
     assert {len(line) for line in lines[1:-1:2]} == {lattice.LENGTH}

@@ -1,0 +1,104 @@
+import json
+
+import pandas as pd
+import pytest
+
+from harness.comparison import finished_runs, write_comparison
+from harness.protocols import Row
+from harness.results import RunFolder, summarize
+from harness.statistics import Bootstrap
+
+BOOTSTRAP = Bootstrap(200, 0.95, 0)
+
+
+@pytest.fixture
+def finish(tmp_path):
+    """A function that writes a finished run with these P@L by protein."""
+
+    def write(folder, label, values, parameters=0, metric="p_at_L"):
+        path = tmp_path / folder
+        path.mkdir()
+        method, _, settings = label.partition(" ")
+        results = RunFolder(path, method, "", ())
+        results.claim({}, "")
+        for protein, value in values.items():
+            results.append(protein, [Row(metric, "min3", value)], {})
+        run = {"method": method, "model": "", "settings": settings, "label": label}
+        metrics = summarize(results.rows(), BOOTSTRAP)
+        cost = {"n_parameters": parameters, "seconds": 1.0}
+        results.write_summary({"run": run, "metrics": metrics, "cost": cost})
+
+    return write
+
+
+def labels(folder):
+    return [run.label for run in finished_runs(folder)]
+
+
+def test_settings_are_sorted_as_numbers(tmp_path, finish):
+    depths = ("1024", "64", "null", "4096", "256")
+    for n, depth in enumerate(depths):
+        finish(str(n), f"cov depth={depth}", {"a": 0.5})
+    expected = [f"cov depth={depth}" for depth in ("64", "256", "1024", "4096", "null")]
+    assert labels(tmp_path) == expected
+
+
+def test_fractions_are_sorted_as_numbers_too(tmp_path, finish):
+    for n, ridge in enumerate(("1e-3", "4.5", "0.25", "10")):
+        finish(str(n), f"cov ridge={ridge}", {"a": 0.5})
+    assert labels(tmp_path) == [f"cov ridge={ridge}" for ridge in ("1e-3", "0.25", "4.5", "10")]
+
+
+def test_models_come_first_by_size(tmp_path, finish):
+    finish("0", "random", {"a": 0.1})
+    finish("1", "jac 5x192", {"a": 0.9}, parameters=1_000_000)
+    finish("2", "jac 2x16", {"a": 0.2}, parameters=1_000)
+    assert labels(tmp_path) == ["jac 2x16", "jac 5x192", "random"]
+
+
+def test_runs_of_the_same_name_stay_apart(tmp_path, finish):
+    finish("0", "random", {"a": 0.1})
+    finish("1", "random", {"a": 0.1})
+    assert labels(tmp_path) == ["random (0)", "random (1)"]
+
+
+def test_runs_that_did_not_finish_are_left_out(tmp_path, finish):
+    finish("0", "random", {"a": 0.1})
+    (tmp_path / "1").mkdir()
+    assert labels(tmp_path) == ["random"]
+
+
+def test_differences_are_paired_over_the_proteins_that_both_have(tmp_path, finish):
+    finish("0", "one", {"a": 0.25, "b": 0.5, "only": 0.9})
+    finish("1", "two", {"b": 0.75, "a": 0.5})
+    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    (row,) = pd.read_csv(tmp_path / "differences.csv").to_dict("records")
+    assert (row["run"], row["minus"], row["range"]) == ("two", "one", "min3")
+    assert (row["mean"], row["low"], row["high"], row["n"]) == (0.25, 0.25, 0.25, 2)
+
+
+def test_the_table_holds_every_metric_with_the_cost(tmp_path, finish):
+    finish("0", "one", {"a": 0.25})
+    paths = write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    (row,) = pd.read_csv(tmp_path / "comparison.csv").to_dict("records")
+    assert (row["run"], row["metric"], row["mean"], row["seconds"]) == ("one", "p_at_L", 0.25, 1)
+    assert [path.name for path in paths] == ["comparison.csv", "differences.csv", "comparison.png"]
+    assert (tmp_path / "comparison.png").stat().st_size > 1000
+
+
+def test_another_metric_is_compared_where_there_is_no_precision(tmp_path, finish):
+    for n, label in enumerate(("one", "two")):
+        finish(str(n), label, {"a": 0.25 * n}, metric="recovered")
+    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    (row,) = pd.read_csv(tmp_path / "differences.csv").to_dict("records")
+    assert (row["metric"], row["mean"]) == ("recovered", 0.25)
+
+
+def test_what_nobody_could_measure_is_compared_without_a_number(tmp_path, finish):
+    for n, label in enumerate(("one", "two")):
+        finish(str(n), label, {"a": float("nan")})
+    summary = json.loads((tmp_path / "0" / "summary.json").read_text())
+    assert summary["metrics"][0]["mean"] is None
+    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    (row,) = pd.read_csv(tmp_path / "differences.csv").to_dict("records")
+    assert (row["n"], row["unscored"]) == (0, 1)

@@ -1,0 +1,158 @@
+import json
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
+
+from harness.configuration import (
+    CONFIG_FOLDER,
+    SWEPT_KEYS,
+    build,
+    build_experiment,
+    exit_on_user_error,
+    resolved,
+    run_names,
+    swept_keys,
+)
+from harness.errors import HarnessError, InputError, PrerequisiteError
+
+
+@pytest.fixture
+def composed(monkeypatch):
+    """A function that composes the configuration as the command line does."""
+
+    def compose_all(*overrides):
+        with initialize_config_dir(CONFIG_FOLDER, version_base="1.3"):
+            config = compose("config", list(overrides), return_hydra_config=True)
+        monkeypatch.setattr(HydraConfig.instance(), "cfg", config)
+        return config
+
+    monkeypatch.delenv(SWEPT_KEYS, raising=False)
+    return compose_all
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("method.depth=junk", r"InverseCovariance: depth is junk; it must be int \| null"),
+        ("method.depth=2.5", "depth is 2.5; it must be"),
+        ("method.depth=true", "depth is true; it must be"),
+        ("method.seed=null", "seed is null; it must be int$"),
+        ("method.ridge=much", "ridge is much; it must be float"),
+        ("method.ridge=-1", "InverseCovariance: ridge is -1; it must be positive"),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_what_is_allowed(composed, override, message):
+    config = composed("method=inverse_covariance", override)
+    with pytest.raises(InputError, match=message):
+        build(config.method)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("dataset.ids=family00_00", r"ids is family00_00; it must be list\[str\] \| null"),
+        ("dataset.seed=x", "seed is x; it must be int"),
+        ("dataset.ranges=min3", r"ranges is min3; it must be list\[str\]"),
+    ],
+)
+def test_a_list_is_a_list(composed, override, message):
+    with pytest.raises(InputError, match=message):
+        build(composed(override).dataset)
+
+
+@pytest.mark.parametrize("ridge", ["4.5", "4"])
+def test_a_whole_number_is_a_number(composed, ridge):
+    config = composed("method=inverse_covariance", f"method.ridge={ridge}")
+    assert build(config.method).ridge == float(ridge)
+
+
+def test_names_that_look_like_numbers_are_names(composed):
+    config = composed("dataset=folder", "dataset.path=x", "dataset.ids=[123,a]")
+    assert build(config.dataset).ids == [123, "a"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["contact=cb9"], "'cb9'; allowed are cb8, ca8, cb10"),
+        (["evaluation.ranges=[far]"], "'far'; allowed are short, medium, long"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_known_ones(composed, overrides, message):
+    with pytest.raises(InputError, match=message):
+        build(composed(*overrides).evaluation)
+
+
+def test_a_value_that_is_not_set_is_asked_for(composed):
+    config = composed("dataset=folder")
+    with pytest.raises(InputError, match=r"dataset.path is not set: add dataset.path=VALUE"):
+        build(config.dataset)
+
+
+def test_a_reference_to_nothing_is_named(composed):
+    with pytest.raises(InputError, match="nope"):
+        resolved(composed("contact=${nope}"))
+
+
+def test_what_a_plug_in_asks_of_the_user_comes_through(composed):
+    with pytest.raises(PrerequisiteError, match="no such checkpoint"):
+        build(composed("model=esm2_local", "model.path=/nope.pt").model)
+
+
+def test_an_unknown_class_is_no_user_error():
+    with pytest.raises(Exception, match="NoSuchClass") as caught:
+        build(OmegaConf.create({"_target_": "harness.masking.NoSuchClass"}))
+    assert not isinstance(caught.value, HarnessError)
+
+
+def test_a_model_is_built_only_for_a_method_that_takes_one(composed):
+    without = composed("method=random", "model=esm2_local", "model.path=/nope.pt")
+    assert build_experiment(without).model is None
+    experiment = build_experiment(composed("model=lattice_2x16", "model.device=cpu"))
+    assert experiment.method.model is experiment.model
+
+
+def test_what_a_method_with_a_model_refuses_is_a_user_error(composed):
+    config = composed("model=lattice_2x16", "method.tokens_per_batch=0")
+    with pytest.raises(InputError, match="tokens_per_batch is 0"):
+        build_experiment(config)
+
+
+def test_settings_are_those_given_for_method_and_masking(composed):
+    given = ["method=inverse_covariance", "method.depth=64", "dataset.seed=1"]
+    names = run_names(composed(*given))
+    assert (names.method, names.model, names.settings) == ("inverse_covariance", "", "depth=64")
+
+
+def test_settings_of_a_model_that_is_not_used_are_left_out(composed):
+    names = run_names(composed("method=random", "model.device=cpu"))
+    assert (names.model, names.settings) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("swept", "overrides", "settings"),
+    [
+        (["method.depth", "method"], ["method.depth=null"], "depth=null"),
+        (["method.seed", "dataset.seed"], ["dataset.seed=1"], "method.seed=0 dataset.seed=1"),
+        (["dataset"], [], "dataset=lattice"),
+        (["pictures"], ["pictures=false"], "pictures=false"),
+        (["dataset.ids"], ["dataset.ids=[family00_00]"], "ids=['family00_00']"),
+    ],
+)
+def test_in_a_sweep_settings_are_what_varies(composed, monkeypatch, swept, overrides, settings):
+    config = composed("method=inverse_covariance", *overrides)
+    monkeypatch.setenv(SWEPT_KEYS, json.dumps(swept))
+    assert run_names(config).settings == settings
+
+
+def test_what_varies_is_read_from_the_command_line_and_from_an_experiment(composed):
+    config = composed("experiment=alignment_depths", "method.seed=0")
+    config.hydra.overrides.task = ["experiment=alignment_depths", "dataset.seed=0,1", "contact=cb8"]
+    assert swept_keys(config) == ["dataset.seed", "method.depth"]
+
+
+def test_a_user_error_ends_the_program_with_its_message():
+    with pytest.raises(SystemExit, match="^error: no weights$"), exit_on_user_error():
+        raise PrerequisiteError("no weights")

@@ -1,0 +1,77 @@
+import matplotlib.image
+import numpy as np
+import pytest
+
+from harness.metrics import CONTACTS
+from harness.plots import Bar, MapStyle, comparison_plot, contact_map
+from harness.protein import Protein
+from harness.sample import Sample
+
+STYLE = MapStyle(CONTACTS["cb8"], "min3")
+
+
+def drawn(path):
+    """The picture, after checking that it is one and not blank."""
+    picture = matplotlib.image.imread(path)
+    assert len(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0)) > 2
+    return picture
+
+
+def chain(length, unresolved=()):
+    """A straight chain with residues 2 Å apart: contacts up to three residues away."""
+    distances = 2.0 * np.abs(np.subtract.outer(np.arange(length), np.arange(length)))
+    distances[list(unresolved)] = distances[:, list(unresolved)] = np.nan
+    return Sample(Protein("p", "A" * length), distances)
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 30])
+def test_a_map_of_any_length_is_drawn(tmp_path, length):
+    scores = np.random.default_rng(0).random((length, length))
+    contact_map(tmp_path / "maps" / "p.png", chain(length), scores + scores.T, "p", STYLE)
+    drawn(tmp_path / "maps" / "p.png")
+
+
+@pytest.mark.parametrize("unresolved", [[], [0, 3], range(12)])
+def test_a_map_with_unresolved_residues_is_drawn(tmp_path, unresolved):
+    contact_map(tmp_path / "p.png", chain(12, unresolved), np.ones((12, 12)), "p", STYLE)
+    drawn(tmp_path / "p.png")
+
+
+def test_maps_of_different_scores_differ(tmp_path):
+    pictures = []
+    for seed in (0, 1):
+        scores = np.random.default_rng(seed).random((12, 12))
+        contact_map(tmp_path / "p.png", chain(12), scores + scores.T, "p", STYLE)
+        pictures.append(drawn(tmp_path / "p.png"))
+    assert not np.array_equal(*pictures)
+
+
+NAN = float("nan")
+MODEL = Bar("jac 8M", 0.5, 0.4, 0.6, 0.9, 8e6)
+LARGER = Bar("jac 35M", 0.6, 0.5, 0.7, 0.9, 35e6)
+BASELINE = Bar("random", 0.1, 0.05, 0.15, 0.9, 0)
+
+
+@pytest.mark.parametrize(
+    ("bars", "panels"),
+    [([BASELINE], 1), ([MODEL], 1), ([MODEL, BASELINE], 1), ([MODEL, LARGER, BASELINE], 2)],
+    ids=["baseline", "model", "both", "sizes"],
+)
+def test_a_second_panel_shows_size_when_models_differ_in_it(tmp_path, bars, panels):
+    comparison_plot(tmp_path / "c.png", bars, "P@L, min3")
+    width = drawn(tmp_path / "c.png").shape[1]
+    assert width == panels * 660  # 5.5 inches at 120 dots
+
+
+@pytest.mark.parametrize(
+    "bar",
+    [
+        Bar("not measured", NAN, NAN, NAN, NAN, 0),
+        Bar("interval beside the mean", 0.5, 0.6, 0.7, 0.9, 0),  # few resamples
+        Bar("no ceiling", 0.5, 0.4, 0.6, NAN, 0),
+    ],
+    ids=lambda bar: bar.label,
+)
+def test_odd_values_are_drawn_all_the_same(tmp_path, bar):
+    comparison_plot(tmp_path / "c.png", [bar, BASELINE], "P@L, min3")
+    drawn(tmp_path / "c.png")

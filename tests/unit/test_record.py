@@ -1,0 +1,208 @@
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from baselines.random_scores import RandomScores
+from harness import record
+from harness.errors import InputError
+from harness.evaluations.precision import OrderedPrecision
+from harness.masking import Unmasked
+from harness.protein import Protein
+from harness.protocols import Row
+from harness.results import RunFolder
+from harness.runner import Experiment, RunNames
+from harness.sample import Sample
+from harness.statistics import Bootstrap
+
+NAMES = RunNames("jac", "8M", "seed=1", "folder")
+MODEL = {"_target_": "m.M", "path": "a.pt"}
+CONFIG = {
+    "contact": "cb8",
+    "save_scores": True,
+    "pictures": True,
+    "outputs": "here",
+    "statistics": {"_target_": "s.S", "seed": 0},
+    "model": MODEL,
+    "method": {"_target_": "j.J", "model": MODEL, "center": "all", "seed": 1},
+    "dataset": {"_target_": "d.D", "path": "p", "contact": "cb8", "ranges": ["min3"]},
+    "tracker": {"_target_": "t.T", "store": "x"},
+}
+
+
+@dataclass
+class Known:
+    """A data set and a model, as far as a record looks at them."""
+
+    version: str = "v1"
+    fingerprint: str = "ab"
+    n_parameters: int = 1000
+    forward_passes: int = 0
+    protein_ids: list[str] = field(default_factory=list)
+
+    def __getitem__(self, identifier):
+        raise KeyError(identifier)
+
+
+@dataclass
+class Remembering:
+    """A tracked run that remembers everything."""
+
+    id: str = "1"
+    parameters: dict = field(default_factory=dict)
+    metrics: dict = field(default_factory=dict)
+    tags: dict = field(default_factory=dict)
+    tables: dict = field(default_factory=dict)
+    paths: list = field(default_factory=list)
+
+    def record(self, parameters, metrics, tags):
+        self.parameters |= parameters
+        self.metrics |= metrics
+        self.tags |= tags
+
+    def table(self, name, frame):
+        self.tables[name] = frame
+
+    def files(self, paths, under):
+        self.paths += [f"{under}/{path.name}" for path in paths]
+
+
+def experiment(model=True):
+    known, evaluation = Known(), OrderedPrecision("cb8", ["long"], Unmasked())
+    bootstrap = Bootstrap(100, 0.95, 0)
+    return Experiment(known, RandomScores(0), known if model else None, evaluation, bootstrap)
+
+
+@pytest.fixture
+def results(tmp_path):
+    folder = RunFolder(tmp_path, "jac", "8M", ())
+    folder.claim({}, "")
+    cost = {"length": 10, "forward_passes": 5, "commit": "abc"}
+    rows = [Row("p_at_L", "min3", 0.5), Row("p_at_L", "long", math.nan)]
+    folder.append("a", rows, {**cost, "seconds": 1.0, "peak_memory_bytes": 9})
+    folder.append("b", rows, {**cost, "length": 20, "seconds": 3.0, "peak_memory_bytes": 7})
+    return folder
+
+
+@pytest.fixture
+def summary(results):
+    return record.summarize_run(experiment(), results, NAMES, CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("group", "key"),
+    [("model", "path"), ("dataset", "path"), ("tracker", "store"), ("statistics", "seed")],
+)
+def test_places_and_intervals_may_change_between_a_run_and_its_continuation(group, key):
+    changed = {**CONFIG, group: {**CONFIG[group], key: "other"}}
+    changed["method"] = {**CONFIG["method"], "model": changed["model"]}
+    assert record.identity(changed, experiment()) == record.identity(CONFIG, experiment())
+
+
+@pytest.mark.parametrize(
+    ("group", "key"), [("method", "_target_"), ("method", "center"), ("dataset", "ranges")]
+)
+def test_what_moves_a_number_may_not_change(group, key):
+    changed = {**CONFIG, group: {**CONFIG[group], key: "other"}}
+    assert record.settings(changed) != record.settings(CONFIG)
+
+
+def test_other_data_or_weights_make_another_run():
+    identity = record.identity(CONFIG, experiment())
+    assert (identity["dataset_version"], identity["weights_sha256"]) == ("v1", "ab")
+    assert record.identity(CONFIG, experiment(model=False))["weights_sha256"] == ""
+
+
+def test_cost_is_that_of_all_proteins(summary):
+    cost = summary["cost"]
+    assert (cost["n_proteins"], cost["sequence_length"]) == (2, 15)
+    assert (cost["seconds"], cost["seconds_per_protein"]) == (4.0, 2.0)
+    assert (cost["forward_passes"], cost["n_parameters"]) == (10, 1000)
+    assert cost["peak_memory_bytes"] == 9  # also of a process that measured and is gone
+
+
+def test_the_commit_is_that_of_the_measurements(summary):
+    assert summary["provenance"]["commit"] == "abc"
+
+
+def test_a_run_is_described_by_short_parameters_without_copies():
+    tracked = Remembering()
+    record.describe(tracked, NAMES, CONFIG)
+    chosen = {key: tracked.parameters[key] for key in ("method", "model", "masking", "dataset")}
+    assert chosen == {"method": "jac", "model": "8M", "masking": "none", "dataset": "folder"}
+    assert tracked.parameters["method.center"] == "all"
+    copies = {"method.model.path", "dataset.contact"}
+    assert not copies & tracked.parameters.keys()
+    assert not [key for key in tracked.parameters if key.endswith("_target_")]
+
+
+def test_what_a_continuation_may_change_is_a_tag_and_no_parameter():
+    tracked = Remembering()
+    record.describe(tracked, NAMES, CONFIG)
+    assert tracked.tags["model.path"] == "a.pt"
+    assert tracked.tags["statistics.seed"] == "0"
+    assert not {"model.path", "statistics.seed", "outputs"} & tracked.parameters.keys()
+
+
+def test_a_model_that_is_not_used_is_not_described():
+    tracked = Remembering()
+    record.describe(tracked, RunNames("random", "", "", "folder"), CONFIG)
+    assert tracked.parameters["model"] == "none"
+    assert "model.path" not in tracked.tags
+
+
+def test_the_tracker_gets_metrics_by_range_with_intervals_and_axes(results, summary):
+    tracked = Remembering()
+    record.send(tracked, results, summary)
+    assert tracked.metrics["p_at_L/min3"] == 0.5
+    assert tracked.metrics["interval/p_at_L/min3_low"] == 0.5
+    assert tracked.metrics["cost/seconds"] == 4.0
+    assert tracked.metrics["n_parameters"] == 1000
+    assert tracked.metrics["log10_n_parameters"] == 3
+    assert tracked.metrics["sequence_length"] == 15
+
+
+def test_without_a_model_there_is_no_size_to_draw(results):
+    tracked = Remembering()
+    summary = record.summarize_run(experiment(model=False), results, NAMES, CONFIG)
+    record.send(tracked, results, summary)
+    assert not {"n_parameters", "log10_n_parameters"} & tracked.metrics.keys()
+
+
+def test_the_tracker_gets_names_and_provenance_as_tags(results, summary):
+    tracked = Remembering()
+    record.send(tracked, results, summary)
+    expected = {"method": "jac", "model": "8M", "dataset_version": "v1", "commit": "abc"}
+    assert tracked.tags.items() >= expected.items()
+
+
+def test_the_tracker_gets_rows_and_pictures(results, summary):
+    (results.path / "maps").mkdir()
+    (results.path / "maps" / "a.png").touch()
+    results.write_summary(summary)
+    tracked = Remembering()
+    record.send(tracked, results, summary)
+    assert tracked.paths == ["/rows.csv", "/summary.json", "/config.yaml", "maps/a.png"]
+    table = tracked.tables["rows.json"]
+    assert table["protein"].tolist() == ["a", "b"]
+    assert list(table) == ["protein", "p_at_L/min3", "p_at_L/long"]
+
+
+def test_scores_and_pictures_are_kept_when_asked_for(results):
+    keep = record.Keeper(results, NAMES, CONFIG)
+    keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)))
+    assert (results.path / "scores" / "a.npz").exists()
+    assert (results.path / "maps" / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_nothing_is_kept_unless_asked_for(results):
+    keep = record.Keeper(results, NAMES, {**CONFIG, "save_scores": False, "pictures": False})
+    keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)))
+    assert not {"scores", "maps"} & {path.name for path in results.path.iterdir()}
+
+
+@pytest.mark.parametrize("key", ["save_scores", "pictures"])
+def test_a_switch_is_true_or_false(results, key):
+    with pytest.raises(InputError, match=f"{key} is maybe; allowed are true and false"):
+        record.Keeper(results, NAMES, {**CONFIG, key: "maybe"})

@@ -1,0 +1,162 @@
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from harness.errors import InputError
+from harness.protein import Protein
+from harness.protocols import Row
+from harness.results import RunFolder
+from harness.runner import Experiment, RecordingMethod, RunNames, run
+from harness.sample import Sample
+from harness.statistics import Bootstrap
+
+
+@dataclass
+class Proteins:
+    """Short proteins; remembers which were asked for."""
+
+    protein_ids: list[str]
+    version: str = "1"
+    asked: list[str] = field(default_factory=list)
+
+    def __getitem__(self, identifier):
+        self.asked.append(identifier)
+        protein = Protein(identifier, "ACDE")
+        return Sample(protein, np.zeros((4, 4)), facts={"resolved_fraction": 0.5})
+
+
+@dataclass
+class CountingModel:
+    n_parameters: int = 7
+    forward_passes: int = 100
+    fingerprint: str = ""
+
+
+@dataclass
+class Ones:
+    """Scores of one; calls cost the model two passes, and fail for one protein."""
+
+    model: CountingModel
+    failing: str = ""
+
+    def __call__(self, protein):
+        if protein.id == self.failing:
+            raise InputError("broken")
+        self.model.forward_passes += 2
+        return np.ones((len(protein), len(protein)))
+
+
+@dataclass
+class Twice:
+    """An evaluation that calls the method twice, the second time on a masked protein."""
+
+    coordinates: tuple[str, ...] = ()
+
+    def __call__(self, method, sample):
+        whole = method(sample.protein)
+        masked = 2 * method(sample.protein.masked([0]))
+        yield Row("sum", "", float(whole.sum() + masked.sum()))
+
+
+@pytest.fixture
+def experiment():
+    model = CountingModel()
+    return Experiment(Proteins(["b", "a"]), Ones(model), model, Twice(), Bootstrap(10, 0.9, 0))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = RunFolder(tmp_path, "ones", "", ())
+    folder.claim({}, "")
+    return folder
+
+
+def ignore(*_):
+    pass
+
+
+def test_proteins_are_measured_in_the_order_of_the_data_set(experiment, folder):
+    run(experiment, folder, ignore, ignore)
+    assert folder.rows()["protein"].tolist() == ["b", "a"]
+    assert folder.rows()["value"].tolist() == [48.0, 48.0]
+
+
+def test_what_is_done_is_neither_loaded_nor_measured_again(experiment, folder):
+    run(experiment, folder, ignore, ignore)
+    before = (folder.path / "rows.csv").read_bytes()
+    experiment.dataset.asked.clear()
+    run(experiment, folder, ignore, ignore)
+    assert experiment.dataset.asked == []
+    assert (folder.path / "rows.csv").read_bytes() == before
+
+
+def test_a_failure_keeps_what_was_measured_before(experiment, folder):
+    experiment.method.failing = "a"
+    with pytest.raises(InputError, match="broken"):
+        run(experiment, folder, ignore, ignore)
+    assert list(folder.finished()) == ["b"]
+    experiment.method.failing = ""
+    run(experiment, folder, ignore, ignore)
+    assert list(folder.finished()) == ["b", "a"]
+
+
+def test_a_protein_named_twice_is_measured_once(experiment, folder):
+    experiment.dataset.protein_ids = ["a", "a"]
+    run(experiment, folder, ignore, ignore)
+    assert folder.rows()["protein"].tolist() == ["a"]
+
+
+def test_an_empty_data_set_is_an_error(experiment, folder):
+    experiment.dataset.protein_ids = []
+    with pytest.raises(InputError, match="holds no protein"):
+        run(experiment, folder, ignore, ignore)
+
+
+def test_progress_counts_what_was_done_before(experiment, folder):
+    seen = []
+    experiment.dataset.protein_ids = ["a"]
+    run(experiment, folder, ignore, ignore)
+    experiment.dataset.protein_ids = ["a", "b", "c"]
+    run(experiment, folder, ignore, lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_the_cost_of_a_protein_is_its_own(experiment, folder):
+    run(experiment, folder, ignore, ignore)
+    for facts in folder.finished().values():
+        assert facts["forward_passes"] == 4
+        assert facts["length"] == 4
+        assert facts["resolved_fraction"] == 0.5
+        assert facts["seconds"] > 0
+        assert facts["peak_memory_bytes"] > 1_000_000
+        assert facts["commit"]
+
+
+def test_the_map_that_is_kept_is_that_of_the_first_call(experiment, folder):
+    kept = []
+
+    def keep(sample, scores):
+        assert sample.protein.id not in folder.finished()  # files first, then the protein is done
+        kept.append((sample.protein.sequence, scores.sum()))
+
+    run(experiment, folder, keep, ignore)
+    assert kept == [("ACDE", 16), ("ACDE", 16)]
+
+
+def test_a_recording_method_gives_the_scores_of_the_method():
+    method = RecordingMethod(Ones(CountingModel()))
+    np.testing.assert_array_equal(method(Protein("a", "AC")), np.ones((2, 2)))
+    assert list(method.maps) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "label"),
+    [
+        ("8M", "depth=2", "jac 8M depth=2"),
+        ("", "depth=2", "jac depth=2"),
+        ("8M", "", "jac 8M"),
+    ],
+)
+def test_a_label_holds_what_there_is(model, settings, label):
+    assert RunNames("jac", model, settings, "set").label == label
