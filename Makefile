@@ -20,7 +20,7 @@ check: $(VENV)/.ready
 
 # The MLflow UI on this machine only; stop it with Ctrl-C.
 ui: $(VENV)/.ready
-	@echo "open http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
+	@echo "open http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning&viewStateShareKey=contacts"
 	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 	  $(BIN)/mlflow server --workers 1 --host 127.0.0.1 --port 5000 \
 	  --backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow/mlflow.db

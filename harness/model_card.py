@@ -34,8 +34,9 @@ def model_card(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
     lines = [
         f"# {facts['name']}",
         "",
-        "An ESM-2 architecture trained on lattice protein families by `python -m harness.train`. It "
-        "knows those families and nothing else: use it to try the harness, not on real proteins.",
+        "An ESM-2 architecture trained on lattice protein families by `python -m harness.train`. "
+        "It knows those families and nothing else: use it to try the harness, not on real "
+        "proteins.",
         "",
         "| | |",
         "|---|---|",

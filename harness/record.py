@@ -95,10 +95,16 @@ def send(tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any]) ->
         if item["metric"] == "p_at_L":
             metrics |= {f"interval/{name}_low": item["low"], f"interval/{name}_high": item["high"]}
     metrics |= {f"cost/{key}": value for key, value in summary["cost"].items()}
-    tracked.record({}, metrics | _axes(summary["cost"]), tags(summary))
+    shown = {key: _rounded(value) for key, value in (metrics | _axes(summary["cost"])).items()}
+    tracked.record({}, shown, tags(summary))
     tracked.table("rows.json", wide_table(results))
     tracked.files([results.path / name for name in (ROWS, SUMMARY, CONFIG)], "")
     tracked.files(sorted((results.path / "maps").glob("*.png")), "maps")
+
+
+def _rounded(value: float | None) -> float:
+    """Four decimals, as many as a table can show; summary.json has them all."""
+    return float("nan") if value is None else round(value, 4)
 
 
 def wide_table(results: RunFolder) -> Any:

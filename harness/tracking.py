@@ -6,6 +6,7 @@ is found again, so that a rerun continues that run instead of adding a second on
 
 import colorsys
 import hashlib
+import json
 import logging
 import math
 import os
@@ -16,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 from pandas import DataFrame
@@ -61,12 +62,13 @@ class MlflowTracker:
     """Runs in an MLflow experiment.
 
     The server is `MLFLOW_TRACKING_URI` when that is set, else a SQLite file and an artifact
-    folder under `store`. `note` describes the experiment in the UI.
+    folder under `store`. `note` describes the experiment in the UI, `view` its columns and charts.
     """
 
     experiment: str
     store: str
     note: str
+    view: Mapping[str, Any]
 
     def prepare(self) -> None:
         """Create the store and the experiment; PrerequisiteError when the server is away."""
@@ -110,7 +112,8 @@ class MlflowTracker:
             remote = self._uri.startswith(("http", "databricks"))
             artifacts = None if remote else (store / "artifacts").as_uri()
             kind = {"mlflow.experimentKind": "custom_model_development"}
-            tags = {"mlflow.note.content": self.note, **kind}
+            view = {"mlflow.sharedViewState.contacts": json.dumps(self.view)}
+            tags = {"mlflow.note.content": self.note, **kind, **view}
             return client, client.create_experiment(self.experiment, artifacts, tags)
 
 

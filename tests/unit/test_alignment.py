@@ -1,26 +1,14 @@
-"""Reading, checking, weighting and thinning out alignments."""
+"""Reading and checking alignments."""
 
-import csv
-import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from harness.alignment import (
-    Alignment,
-    check_query,
-    read_alignment,
-    read_bytes,
-    read_fasta,
-    sequence_weights,
-    subsample,
-)
+from harness.alignment import Alignment, check_query, read_alignment, read_bytes, read_fasta
 from harness.alphabet import AMINO_ACIDS
 from harness.errors import InputError, PrerequisiteError
-
-DATA = Path(__file__).resolve().parents[2].parent / "shared/data"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"real alignments are not at {DATA}")
+from tests.builders import DATA, manifest, needs_data, write
 
 A3M = ">query and more\nACDEF\n>one\nAcC-Dgg.F\n>two\nWYX-k-\n"
 STOCKHOLM = """# STOCKHOLM 1.0
@@ -36,13 +24,6 @@ one    W_
 """
 
 
-def write(folder: Path, name: str, text: str | bytes) -> Path:
-    path = folder / name
-    data = text.encode() if isinstance(text, str) else text
-    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-    return path
-
-
 def letters(alignment: Alignment) -> list[str]:
     return ["".join((AMINO_ACIDS + "-")[state] for state in row) for row in alignment.states]
 
@@ -52,13 +33,13 @@ class TestA3M:
         "name", ["a.a3m", "a.fasta", "a.fa", "a.fas", "a.afa", "a.a3m.gz", "A.A3M"]
     )
     def test_insertions_go_and_unknown_letters_become_gaps(self, tmp_path: Path, name: str) -> None:
-        alignment = read_alignment(write(tmp_path, name, A3M))
+        alignment = read_alignment(write(tmp_path / name, A3M))
         assert letters(alignment) == ["ACDEF", "AC-DF", "WY---"]
         assert alignment.states.dtype == np.int8
         assert alignment.depth == 3
 
     def test_query_keeps_its_unknown_letters(self, tmp_path: Path) -> None:
-        alignment = read_alignment(write(tmp_path, "a.a3m", ">q\nAXUC\n"))
+        alignment = read_alignment(write(tmp_path / "a.a3m", ">q\nAXUC\n"))
         assert alignment.query == "AXUC"
         assert letters(alignment) == ["A--C"]
 
@@ -74,22 +55,22 @@ class TestA3M:
         ids=["CRLF", "colabfold", "blank lines", "wrapped", "no last line end"],
     )
     def test_variants_of_the_text_read_alike(self, tmp_path: Path, text: str) -> None:
-        alignment = read_alignment(write(tmp_path, "a.a3m", text))
+        alignment = read_alignment(write(tmp_path / "a.a3m", text))
         assert letters(alignment) == ["ACDEF", "AC-DF", "WY---"]
 
     def test_columns_without_a_query_residue_go(self, tmp_path: Path) -> None:
-        alignment = read_alignment(write(tmp_path, "a.fasta", ">q\n-AC-\n>r\nW-YW\n"))
+        alignment = read_alignment(write(tmp_path / "a.fasta", ">q\n-AC-\n>r\nW-YW\n"))
         assert alignment.query == "AC"
         assert letters(alignment) == ["AC", "-Y"]
 
     def test_repeated_rows_stay(self, tmp_path: Path) -> None:
-        assert read_alignment(write(tmp_path, "a.a3m", ">q\nAC\n>q\nAC\n>q\nAC\n")).depth == 3
+        assert read_alignment(write(tmp_path / "a.a3m", ">q\nAC\n>q\nAC\n>q\nAC\n")).depth == 3
 
 
 class TestStockholm:
     @pytest.mark.parametrize("name", ["a.sto", "a.stk", "a.stockholm", "a.sto.gz"])
     def test_blocks_join_and_query_gaps_go(self, tmp_path: Path, name: str) -> None:
-        alignment = read_alignment(write(tmp_path, name, STOCKHOLM))
+        alignment = read_alignment(write(tmp_path / name, STOCKHOLM))
         assert alignment.query == "ACDEF"
         assert letters(alignment) == ["ACDEF", "A-DE-"]
 
@@ -107,7 +88,7 @@ class TestStockholm:
     )
     def test_bad_files(self, tmp_path: Path, text: str, problem: str) -> None:
         with pytest.raises(InputError, match=problem):
-            read_alignment(write(tmp_path, "a.sto", text))
+            read_alignment(write(tmp_path / "a.sto", text))
 
 
 class TestBadFiles:
@@ -132,17 +113,17 @@ class TestBadFiles:
         self, tmp_path: Path, text: str | bytes, problem: str
     ) -> None:
         with pytest.raises(InputError, match=problem) as caught:
-            read_alignment(write(tmp_path, "a.a3m", text))
+            read_alignment(write(tmp_path / "a.a3m", text))
         assert "a.a3m" in str(caught.value)
 
     def test_truncated_gzip(self, tmp_path: Path) -> None:
-        path = write(tmp_path, "a.a3m.gz", A3M * 100)
+        path = write(tmp_path / "a.a3m.gz", A3M * 100)
         path.write_bytes(path.read_bytes()[:-20])
         with pytest.raises(InputError, match="damaged or truncated gzip"):
             read_alignment(path)
 
     def test_corrupt_gzip(self, tmp_path: Path) -> None:
-        path = write(tmp_path, "a.a3m.gz", "".join(f">{n}\nACDEF\n" for n in range(999)))
+        path = write(tmp_path / "a.a3m.gz", "".join(f">{n}\nACDEF\n" for n in range(999)))
         data = bytearray(path.read_bytes())
         data[30:60] = bytes(30)
         path.write_bytes(data)
@@ -161,12 +142,12 @@ class TestBadFiles:
 
     def test_unknown_suffix(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"use \.a3m, .*\.sto"):
-            read_alignment(write(tmp_path, "a.aln", A3M))
+            read_alignment(write(tmp_path / "a.aln", A3M))
 
 
 class TestReadFasta:
     def test_names_and_letters(self, tmp_path: Path) -> None:
-        path = write(tmp_path, "a.fasta", ">one first\nacDE\nfx\n>two\nUO\n")
+        path = write(tmp_path / "a.fasta", ">one first\nacDE\nfx\n>two\nUO\n")
         assert read_fasta(path) == [("one", "ACDEFX"), ("two", "UO")]
 
     @pytest.mark.parametrize(
@@ -181,13 +162,13 @@ class TestReadFasta:
     )
     def test_bad_files(self, tmp_path: Path, text: str, problem: str) -> None:
         with pytest.raises(InputError, match=problem):
-            read_fasta(write(tmp_path, "a.fasta", text))
+            read_fasta(write(tmp_path / "a.fasta", text))
 
 
 class TestCheckQuery:
     @pytest.fixture
     def alignment(self, tmp_path: Path) -> Alignment:
-        return read_alignment(write(tmp_path, "a.a3m", ">q\nAXCD\n>r\nAWCE\n>s\nAWCD\n"))
+        return read_alignment(write(tmp_path / "a.a3m", ">q\nAXCD\n>r\nAWCE\n>s\nAWCD\n"))
 
     @pytest.mark.parametrize("sequence", ["AXCD", "AUCD", "A?C?", "????"])
     def test_unknown_equals_unknown_and_hidden_equals_anything(
@@ -208,73 +189,6 @@ class TestCheckQuery:
             check_query(alignment, sequence, Path("a.a3m"))
 
 
-def naive_weights(states: np.ndarray, identity: float) -> list[float]:
-    """The definition, row by row."""
-    return [1 / sum(np.mean(a == b) >= identity for b in states) for a in states]
-
-
-class TestSequenceWeights:
-    @pytest.mark.parametrize("length", [1, 7, 8, 63, 64, 65, 130])
-    @pytest.mark.parametrize("identity", [0.2, 0.5, 0.8, 1.0])
-    def test_equals_the_definition(self, length: int, identity: float) -> None:
-        generator = np.random.default_rng(length)
-        ancestor = generator.integers(0, 21, length)
-        mutated = generator.random((40, length)) < generator.random((40, 1))
-        other = generator.integers(0, 21, (40, length))
-        states = np.where(mutated, other, ancestor).astype(np.int8)
-        assert sequence_weights(states, identity).tolist() == naive_weights(states, identity)
-
-    @pytest.mark.parametrize("length", [5, 10, 15, 35, 100])
-    @pytest.mark.parametrize("identity", [0.2, 0.4, 0.6, 0.8])
-    def test_exactly_the_threshold_counts(self, length: int, identity: float) -> None:
-        changed = length - round(identity * length)
-        states = np.zeros((3, length), dtype=np.int8)
-        states[1, :changed] = 1
-        states[2, : changed + 1] = 20
-        assert sequence_weights(states, identity).tolist() == naive_weights(states, identity)
-        assert sequence_weights(states[:2], identity).tolist() == [0.5, 0.5]
-
-    def test_all_21_states_differ_from_one_another(self) -> None:
-        states = np.arange(21, dtype=np.int8)[:, None]
-        assert sequence_weights(states, 1.0).sum() == 21
-
-    @pytest.mark.parametrize("identity", [0.0, -0.1, 1.1, 80.0])
-    def test_identity_is_a_fraction(self, identity: float) -> None:
-        with pytest.raises(ValueError, match="identity is"):
-            sequence_weights(np.zeros((2, 3), dtype=np.int8), identity)
-
-
-class TestSubsample:
-    @pytest.fixture
-    def alignment(self) -> Alignment:
-        return Alignment(np.repeat(np.arange(20, dtype=np.int8)[:, None], 3, axis=1), "AAA")
-
-    @pytest.mark.parametrize("depth", [1, 2, 10, 19])
-    def test_query_first_and_file_order(self, alignment: Alignment, depth: int) -> None:
-        rows = subsample(alignment, depth, seed=0).states[:, 0]
-        assert len(rows) == depth
-        assert rows[0] == 0
-        assert (np.diff(rows) > 0).all()
-
-    def test_seed_decides(self, alignment: Alignment) -> None:
-        first, again, other = (subsample(alignment, 8, seed).states for seed in (1, 1, 2))
-        assert (first == again).all()
-        assert (first != other).any()
-
-    @pytest.mark.parametrize("depth", [None, 20, 21])
-    def test_nothing_to_leave_out(self, alignment: Alignment, depth: int | None) -> None:
-        assert subsample(alignment, depth, seed=0) is alignment
-
-    @pytest.mark.parametrize("depth", [0, -1])
-    def test_less_than_the_query(self, alignment: Alignment, depth: int) -> None:
-        with pytest.raises(ValueError, match="depth is"):
-            subsample(alignment, depth, seed=0)
-
-
-def manifest() -> list[dict[str, str]]:
-    return list(csv.DictReader((DATA / "manifest.csv").read_text("utf-8").splitlines()))
-
-
 @needs_data
 def test_real_alignments_have_the_stated_shape() -> None:
     assert len(manifest()) == 62
@@ -282,13 +196,3 @@ def test_real_alignments_have_the_stated_shape() -> None:
         alignment = read_alignment(DATA / "proteins" / row["id"] / "msa.a3m.gz")
         assert alignment.states.shape == (int(row["n_seqs"]), int(row["length"]))
         assert len(alignment.query) == int(row["length"])
-
-
-@needs_data
-def test_real_effective_depths_are_those_of_the_manifest() -> None:
-    small = [r for r in manifest() if r["neff_method"] == "exact" and int(r["n_seqs"]) < 2500]
-    assert len(small) > 25
-    for row in small:
-        states = read_alignment(DATA / "proteins" / row["id"] / "msa.a3m.gz").states
-        stated = float(row["neff80"])  # rounded to one decimal
-        assert sequence_weights(states, 0.8).sum() == pytest.approx(stated, abs=0.051)

@@ -91,9 +91,9 @@ def test_a_value_that_is_not_set_is_asked_for(composed):
         build(config.dataset)
 
 
-def test_a_reference_to_nothing_is_named(composed):
-    with pytest.raises(InputError, match="nope"):
-        resolved(composed("contact=${nope}"))
+def test_a_reference_to_nothing_is_named():
+    with pytest.raises(InputError, match=r"contact: .*nope"):
+        resolved(OmegaConf.create({"contact": "${nope}"}))
 
 
 def test_what_a_plug_in_asks_of_the_user_comes_through(composed):
@@ -154,5 +154,5 @@ def test_what_varies_is_read_from_the_command_line_and_from_an_experiment(compos
 
 
 def test_a_user_error_ends_the_program_with_its_message():
-    with pytest.raises(SystemExit, match="^error: no weights$"), exit_on_user_error():
+    with pytest.raises(SystemExit, match=r"^error: no weights$"), exit_on_user_error():
         raise PrerequisiteError("no weights")

@@ -1,0 +1,89 @@
+"""The command line, run in this process (quick) or in one of its own (where that matters)."""
+
+import io
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent.parent
+SMALL = ("tracker=none", "pictures=false", "method=random", "dataset.limit=2", "dataset.depth=16")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command_line(tmp_path, unchecked) -> Callable[..., Outcome]:
+    """A function that runs `python -m harness` with these arguments in this process.
+
+    Everything is written below tmp_path, untracked small runs are the default, and annotations are
+    not checked: a user sees what the code itself makes of a wrong value.
+    """
+    from harness.__main__ import main  # here, because pytest's filters of warnings now hold
+
+    def run(*arguments: str) -> Outcome:
+        before = [item for item in arguments if item.startswith("-")]
+        overrides = [item for item in arguments if not item.startswith("-")]
+        line = [*before, f"outputs={tmp_path / 'outputs'}", *_defaults(overrides), *overrides]
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        with redirect_stdout(out), redirect_stderr(err), _isolated(line):
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else 1 if end.code else 0
+                err.write("" if isinstance(end.code, int | None) else f"{end.code}\n")
+        return Outcome(code, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def start(tmp_path) -> Callable[..., "subprocess.Popen[str]"]:
+    """A function that starts `python -m harness` with exactly these arguments."""
+    started = []
+
+    def run(*arguments: str, **options: object) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "harness", *arguments]
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen(command, cwd=PROJECT, **{**streams, **options}))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def _defaults(overrides: list[str]) -> list[str]:
+    """The small run, less what is given otherwise; only lattice proteins have a depth."""
+    given = {item.partition("=")[0] for item in overrides}
+    given |= {"dataset.depth"} if "dataset" in given else set()
+    return [item for item in SMALL if item.partition("=")[0] not in given]
+
+
+@contextmanager
+def _isolated(line: list[str]) -> Iterator[None]:
+    """Arguments and environment for one command; its log handlers closed at the end."""
+    root = logging.getLogger()
+    before = root.handlers[:]
+    try:
+        with mock.patch.object(sys, "argv", ["harness", *line]), mock.patch.dict(os.environ):
+            yield
+    finally:
+        for handler in set(root.handlers) - set(before):
+            handler.close()
+        root.handlers[:] = before
