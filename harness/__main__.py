@@ -57,7 +57,7 @@ def measure(config: DictConfig, folder: Path) -> dict[str, Any]:
     with exclusive(folder):
         known = {"method": names.method, "model": names.model} | record.settings(chosen)
         check_identity(folder, known, later=record.INPUTS)
-        with unfinished(folder), build(config.tracker).run(names.label, folder, parent) as tracked:
+        with unfinished(folder), build(config.tracker).run(names.title, folder, parent) as tracked:
             record.describe(tracked, names, chosen)
             experiment = build_experiment(config)
             coordinates = experiment.evaluation.coordinates

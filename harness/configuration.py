@@ -46,7 +46,7 @@ def build(node: Any, **arguments: Any) -> Any:
         cause = error.__cause__
         if isinstance(cause, HarnessError):
             raise cause from None
-        if isinstance(cause, (ValueError, TypeError)):
+        if isinstance(cause, (ValueError, TypeError, ImportError)):
             raise InputError(f"{OmegaConf.select(node, '_target_')}: {cause}") from cause
         raise
 
@@ -145,12 +145,23 @@ def _check_types(node: Any) -> None:
     for value in node.values():
         if isinstance(value, dict) and "_target_" in value:
             _check_types(value)
-    signature = inspect.signature(get_object(node["_target_"]), eval_str=True)
+    signature = inspect.signature(_target(node["_target_"]), eval_str=True)
     for name, parameter in signature.parameters.items():
         if name in node and not _fits(node[name], parameter.annotation):
             allowed = inspect.formatannotation(parameter.annotation).replace("None", "null")
             given = f"{name} is {_text(node[name])}"
             raise InputError(f"{node['_target_']}: {given}; it must be {allowed}")
+
+
+def _target(path: str) -> Any:
+    """The class or function of that dotted path."""
+    try:
+        return get_object(path)
+    except ImportError as error:
+        raise InputError(
+            f"_target_: {path} cannot be imported; mend the yaml, or put the folder of that Python "
+            "file on PYTHONPATH"
+        ) from error
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -111,10 +111,6 @@ class Dataset(Protocol):
 class Tracker(Protocol):
     """A record of runs that people can browse."""
 
-    def prepare(self) -> None:
-        """Make sure that runs can be recorded; PrerequisiteError when they cannot."""
-        ...
-
     def run(self, name: str, folder: Path, parent: str) -> AbstractContextManager[TrackedRun]:
         """One run; begun anew or, when `folder` was tracked before, continued.
 

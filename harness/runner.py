@@ -48,6 +48,11 @@ class RunNames:
         """One line for tables, plots and the tracker."""
         return " ".join(part for part in (self.method, self.model, self.settings) if part)
 
+    @property
+    def title(self) -> str:
+        """The same with what varies first, for places that cut long names."""
+        return " ".join(part for part in (self.settings, self.model, self.method) if part)
+
 
 @dataclass(frozen=True)
 class Experiment:

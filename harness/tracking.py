@@ -48,9 +48,6 @@ log = logging.getLogger("harness")
 class NoTracker:
     """Records nothing: everything is in the run folder all the same."""
 
-    def prepare(self) -> None:
-        """Nothing to prepare."""
-
     @contextmanager
     def run(self, name: str, folder: Path, parent: str) -> Iterator[TrackedRun]:
         """A run that forgets everything."""
@@ -70,16 +67,11 @@ class MlflowTracker:
     note: str
     view: Mapping[str, Any]
 
-    def prepare(self) -> None:
-        """Create the store and the experiment; PrerequisiteError when the server is away."""
-        with _explaining(self._uri):
-            self._connect()
-
     @contextmanager
     def run(self, name: str, folder: Path, parent: str) -> Iterator[TrackedRun]:
         """A run that ends FINISHED, or FAILED with the text of the error."""
         with _explaining(self._uri):
-            client, experiment = self._connect()
+            client, experiment = self.connect()
             run = _MlflowRun(client, self._uri, _begin(client, experiment, name, folder, parent))
         try:
             yield run
@@ -94,7 +86,7 @@ class MlflowTracker:
         local = f"sqlite:///{Path(self.store).resolve() / 'mlflow.db'}"
         return os.environ.get("MLFLOW_TRACKING_URI") or local
 
-    def _connect(self) -> tuple["MlflowClient", str]:
+    def connect(self) -> tuple["MlflowClient", str]:
         """A client and the id of the experiment, created when it is not there yet.
 
         One process at a time: MLflow's SQLite store breaks when two create it at once.

@@ -19,9 +19,9 @@ _ID = re.compile(r"family(\d{2,})_(\d{2,})")
 class LatticeDataset:
     """`sequences` held-out sequences of each of `families` families, generated from the seed.
 
-    Each comes with an alignment of itself and `depth` training sequences of its family, written
-    once under `cache`. `ranges` suits the short chains; evaluations read it from the
-    configuration. `ids` and `limit` select proteins, as in every data set.
+    Each comes with an alignment of `depth` sequences, its own and training sequences of its
+    family, written once under `cache`. `ranges` suits the short chains; evaluations read it from
+    the configuration. `ids` and `limit` select proteins, as in every data set.
     """
 
     seed: int
@@ -70,7 +70,7 @@ class LatticeDataset:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock"):
             if not path.exists():
-                relatives = _training(self.seed, family.index, self.depth)
+                relatives = _training(self.seed, family.index, self.depth - 1)
                 records = [(identifier, sequence), *((f"t{n}", s) for n, s in enumerate(relatives))]
                 partial = path.with_suffix(".partial")
                 partial.write_text("".join(f">{n}\n{s}\n" for n, s in records), encoding="ascii")

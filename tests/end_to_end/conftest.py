@@ -69,9 +69,10 @@ def start(tmp_path) -> Callable[..., "subprocess.Popen[str]"]:
 
 
 def _defaults(overrides: list[str]) -> list[str]:
-    """The small run, less what is given otherwise; only lattice proteins have a depth."""
+    """The small run, less what is given otherwise, by itself or by something it comes with."""
     given = {item.partition("=")[0] for item in overrides}
     given |= {"dataset.depth"} if "dataset" in given else set()
+    given |= {"method"} if "experiment" in given else set()
     return [item for item in SMALL if item.partition("=")[0] not in given]
 
 

@@ -86,9 +86,11 @@ class Payload:
         return Path.touch, (self.path,)
 
 
-@pytest.mark.parametrize(
-    "save", [torch.save, lambda obj, path: path.write_bytes(pickle.dumps(obj))]
-)
+def plain_pickle(content, path):
+    path.write_bytes(pickle.dumps(content, protocol=2))  # the one that torch expects
+
+
+@pytest.mark.parametrize("save", [torch.save, plain_pickle])
 def test_code_in_a_checkpoint_is_never_run(command_line, tmp_path, save):
     evil, trace = tmp_path / "evil.pt", tmp_path / "trace"
     save({"cfg": {}, "model": Payload(trace)}, evil)

@@ -48,6 +48,16 @@ def test_a_long_name_is_whole_in_a_log(capsys):
     assert "categorical_jacobian   lattice_4x128" in capsys.readouterr().out
 
 
+def test_a_narrow_terminal_keeps_names_and_headline(capsys, monkeypatch):
+    monkeypatch.setattr(
+        "harness.terminal.Console", lambda **_: Console(force_terminal=True, width=80)
+    )
+    print_table([summary([*PRECISION, *OTHERS], "lattice_4x128", method="categorical_jacobian")])
+    out = capsys.readouterr().out
+    assert all(word in out for word in ("categorical_jacobian", "lattice_4x128", "P@L min3"))
+    assert "min6" not in out
+
+
 def test_another_metric_stands_in_where_there_is_no_precision(capsys):
     print_table([summary([("p_at_L_ordered", "long", 0.5)])])
     assert "p_at_L_ordered long" in capsys.readouterr().out

@@ -1,17 +1,11 @@
 import json
 import math
 import shutil
-import subprocess
-import sys
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pandas as pd
 import pytest
 
-from harness.errors import PrerequisiteError
 from harness.protocols import TrackedRun, Tracker
 from harness.tracking import MlflowTracker, NoTracker
 
@@ -30,7 +24,7 @@ def tracking_in(store):
 def template(tmp_path_factory):
     """A store with its experiment and nothing else."""
     store = tmp_path_factory.mktemp("template")
-    tracking_in(store).prepare()
+    tracking_in(store).connect()
     return store / "mlflow.db"
 
 
@@ -163,98 +157,6 @@ def test_the_experiment_is_explained_in_the_browser(client):
     assert experiment.tags["mlflow.note.content"] == "a note"
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
     assert experiment.tags["mlflow.sharedViewState.contacts"] == '{"a": 1}'
-
-
-def test_a_store_that_is_no_database_is_explained(tracker, folder):
-    with open(f"{tracker.store}/mlflow.db", "wb") as stream:
-        stream.write(b"no database at all" * 100)
-    with (
-        pytest.raises(PrerequisiteError, match=r"MLflow at sqlite.*not a database.*tracker=none"),
-        tracker.run("jac", folder, parent=""),
-    ):
-        pass
-
-
-@pytest.fixture
-def no_retries(monkeypatch):
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-
-
-@pytest.mark.usefixtures("no_retries")
-def test_a_server_that_is_away_is_explained(tracker, folder, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    with (
-        pytest.raises(PrerequisiteError, match=r"127.0.0.1:9 does not .*refused.*Start the server"),
-        tracker.run("jac", folder, parent=""),
-    ):
-        pass
-
-
-class MiniatureServer(BaseHTTPRequestHandler):
-    """Answers what is asked of an MLflow server until a run has begun."""
-
-    def do_GET(self):
-        self.answer({"experiment": {"experiment_id": "1", "name": "contacts"}})
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer({"run": {"info": {"run_id": "r", "run_uuid": "r", "status": "RUNNING"}}})
-
-    def answer(self, content):
-        text = json.dumps(content).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def serving():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), MiniatureServer)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@pytest.mark.usefixtures("no_retries")
-def test_a_server_that_goes_away_during_a_run_is_explained(tracker, folder, monkeypatch):
-    with serving() as uri:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-        context = tracker.run("jac", folder, parent="")
-        run = context.__enter__()
-    with pytest.raises(PrerequisiteError, match=r"Results already in the run folder are safe") as e:
-        run.record({}, {"m": 1.0}, {})
-    assert context.__exit__(PrerequisiteError, e.value, e.tb) is False
-
-
-FOUR_AT_ONCE = """
-import os, sys
-from harness import tracking
-tracking._mlflow()
-children = []
-for _ in range(4):
-    child = os.fork()
-    if child == 0:
-        tracking.MlflowTracker("contacts", sys.argv[1], "", {}).prepare()
-        os._exit(0)
-    children.append(child)
-print([os.waitpid(child, 0)[1] for child in children])
-"""
-
-
-def test_four_processes_may_start_on_a_store_that_is_not_there(tmp_path):
-    command = [sys.executable, "-c", FOUR_AT_ONCE, str(tmp_path / "store")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout == "[0, 0, 0, 0]\n", done.stderr
-    assert done.stderr == ""  # nor does the migration chatter
 
 
 def test_no_tracker_records_nothing(tmp_path):

@@ -55,9 +55,9 @@ def test_the_alignment_holds_the_query_and_then_training_sequences(tmp_path):
     protein = dataset(tmp_path)["family01_00"].protein
     names, rows = protein.alignment.read_text().split()[::2], protein.alignment.read_text().split()
     family = generate_family(0, 1)
-    assert names == [">family01_00", ">t0", ">t1", ">t2", ">t3", ">t4"]
+    assert names == [">family01_00", ">t0", ">t1", ">t2", ">t3"]
     assert rows[1] == protein.sequence == family_sequences(family, 0, "held_out", 1)[0]
-    assert rows[3::2] == family_sequences(family, 0, "train", DEPTH)
+    assert rows[3::2] == family_sequences(family, 0, "train", DEPTH - 1)
 
 
 def test_contacts_of_the_default_definition_are_those_of_the_family(tmp_path):
@@ -75,7 +75,7 @@ def test_more_sequences_leave_the_proteins_that_are_there(tmp_path):
 def test_an_alignment_of_another_depth_is_another_file(tmp_path):
     shallow, deep = (dataset(tmp_path, depth=n)["family00_00"].protein for n in (2, 3))
     lines = [len(protein.alignment.read_text().split()) for protein in (shallow, deep)]
-    assert lines == [6, 8]
+    assert lines == [4, 6]
 
 
 def test_a_hundred_and_first_family_has_a_sample_too(tmp_path):
@@ -120,6 +120,6 @@ def test_of_two_processes_that_want_a_file_at_once_one_writes_it_whole(tmp_path)
     assert said.count("generates") == 1
     (path,) = set(said) - {"generates"}
     lines = Path(path).read_text().split("\n")
-    assert len(lines) == 2 * 2001 + 1
+    assert len(lines) == 2 * 2000 + 1
     assert {len(line) for line in lines[1:-1:2]} == {lattice.LENGTH}
     assert not list(tmp_path.rglob("*.partial"))

@@ -1,0 +1,136 @@
+"""What the browser shows of runs and sweeps."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.tracking import MlflowTracker
+
+pytestmark = [
+    pytest.mark.xdist_group("mlflow"),  # the store is built once a process, which takes seconds
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # MLflow leaves connections open,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # and uses SQLAlchemy's old ways
+]
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A store with its experiment and nothing else."""
+    store = tmp_path_factory.mktemp("template")
+    MlflowTracker(experiment="contacts", store=str(store), note="", view={}).connect()
+    return store / "mlflow.db"
+
+
+@pytest.fixture
+def tracked(command_line, tmp_path, template, monkeypatch):
+    """A function that runs the command line with a tracker."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    store = tmp_path / "outputs" / "mlflow"
+    store.mkdir(parents=True)
+    shutil.copy(template, store)
+    return lambda *arguments: command_line(*arguments, "tracker=mlflow")
+
+
+@pytest.fixture
+def recorded(tracked, tmp_path):
+    """A function that gives all runs by name."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow/mlflow.db")
+    return lambda: {run.info.run_name: run for run in client.search_runs(["1"])}
+
+
+def artifacts(run):
+    folder = Path(run.info.artifact_uri.removeprefix("file://"))
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_run_is_recorded_with_everything_that_identifies_it(tracked, recorded):
+    outcome = tracked("pictures=true", "method=inverse_covariance", "method.depth=4")
+    assert (outcome.code, outcome.err) == (0, "")
+    (run,) = recorded().values()
+    assert (run.info.run_name, run.info.status) == ("depth=4 inverse_covariance", "FINISHED")
+    expected = {"method": "inverse_covariance", "dataset": "lattice", "method.depth": "4"}
+    assert run.data.params.items() >= expected.items()
+    assert {"commit", "dataset_version", "package.numpy"} <= run.data.tags.keys()
+    names = {"p_at_L/min3", "p_at_L10/min12", "average_precision/min6", "ceiling_at_L/min3"}
+    assert run.data.metrics.keys() >= names | {"cost/seconds", "sequence_length"}
+    assert artifacts(run) == {"rows.csv", "rows.json", "summary.json", "config.yaml", "maps"}
+
+
+def test_a_rerun_continues_the_same_run(tracked, recorded, tmp_path):
+    place = f"hydra.run.dir={tmp_path / 'run'}"
+    assert tracked(place).code == 0
+    (first,) = recorded().values()
+    assert tracked(place, "statistics.seed=1").code == 0
+    (again,) = recorded().values()
+    assert again.info.run_id == first.info.run_id
+    assert again.data.tags["statistics.seed"] == "1"
+
+
+def test_another_run_in_the_folder_leaves_the_record_alone(tracked, recorded, tmp_path):
+    place = f"hydra.run.dir={tmp_path / 'run'}"
+    assert tracked(place).code == 0
+    assert tracked(place, "method=separation").code == 1
+    (run,) = recorded().values()
+    assert (run.info.run_name, run.info.status) == ("random", "FINISHED")
+    assert "error" not in run.data.tags
+
+
+def test_a_run_that_fails_is_recorded_with_its_configuration_and_error(tracked, recorded):
+    outcome = tracked("method=inverse_covariance", "method.ridge=-1")
+    assert outcome.code == 1
+    (run,) = recorded().values()
+    assert run.info.status == "FAILED"
+    assert run.data.params["method.ridge"] == "-1"
+    assert "ridge is -1; it must be positive" in run.data.tags["error"]
+
+
+def test_a_sweep_is_a_run_that_holds_its_jobs(tracked, recorded, tmp_path):
+    place = f"hydra.sweep.dir={tmp_path / 'sizes'}"
+    outcome = tracked("-m", place, "method=random,separation")
+    assert (outcome.code, outcome.err) == (0, "")
+    runs = recorded()
+    assert set(runs) == {"sizes", "random", "separation"}
+    assert {run.info.status for run in runs.values()} == {"FINISHED"}
+    for name in ("random", "separation"):
+        assert runs[name].data.tags["mlflow.parentRunId"] == runs["sizes"].info.run_id
+    assert artifacts(runs["sizes"]) == {"comparison.csv", "differences.csv", "comparison.png"}
+
+
+def test_a_sweep_with_a_failed_job_is_closed_as_failed(tracked, recorded, tmp_path):
+    place = f"hydra.sweep.dir={tmp_path / 'depths'}"
+    outcome = tracked("-m", place, "method=inverse_covariance", "method.depth=2,junk")
+    assert outcome.code == 1
+    states = {name: run.info.status for name, run in recorded().items()}
+    assert states == {
+        "depths": "FAILED",
+        "depth=2 inverse_covariance": "FINISHED",
+        "depth=junk inverse_covariance": "FAILED",
+    }
+    assert "1 job failed" in recorded()["depths"].data.tags["error"]
+
+
+def test_results_are_on_disk_when_the_server_goes_away(tracked, tmp_path, monkeypatch):
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    def away(*_):
+        raise MlflowException("connection refused")
+
+    monkeypatch.setattr(MlflowClient, "log_table", away)
+    outcome = tracked(f"hydra.run.dir={tmp_path / 'run'}")
+    assert outcome.code == 1
+    assert "Results already in the run folder are safe" in outcome.err
+    assert (tmp_path / "run" / "summary.json").exists()
+
+
+def test_a_server_that_is_away_is_one_message_before_anything_is_measured(tracked, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    for arguments in ((), ("-m", "method=random,separation")):
+        outcome = tracked(*arguments)
+        assert outcome.code == 1
+        assert "error: MLflow at http://127.0.0.1:9 does not take the run" in outcome.err
+        assert "Traceback" not in outcome.out + outcome.err

@@ -1,0 +1,125 @@
+"""Stores and servers that are broken, away, going away, or wanted by four at once."""
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from harness.errors import PrerequisiteError
+from harness.tracking import MlflowTracker
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # MLflow leaves connections open,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # and uses SQLAlchemy's old ways
+]
+
+
+@pytest.fixture
+def tracker(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    store = str(tmp_path / "mlflow")
+    return MlflowTracker(experiment="contacts", store=store, note="a note", view={})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    return folder
+
+
+def test_a_store_that_is_no_database_is_explained(tracker, folder):
+    Path(tracker.store).mkdir()
+    Path(tracker.store, "mlflow.db").write_bytes(b"no database at all" * 100)
+    with (
+        pytest.raises(PrerequisiteError, match=r"MLflow at sqlite.*not a database.*tracker=none"),
+        tracker.run("jac", folder, parent=""),
+    ):
+        pass
+
+
+@pytest.fixture
+def no_retries(monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+
+@pytest.mark.usefixtures("no_retries")
+def test_a_server_that_is_away_is_explained(tracker, folder, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with (
+        pytest.raises(PrerequisiteError, match=r"127.0.0.1:9 does not .*refused.*Start the server"),
+        tracker.run("jac", folder, parent=""),
+    ):
+        pass
+
+
+class MiniatureServer(BaseHTTPRequestHandler):
+    """Answers what is asked of an MLflow server until a run has begun."""
+
+    def do_GET(self):
+        self.answer({"experiment": {"experiment_id": "1", "name": "contacts"}})
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer({"run": {"info": {"run_id": "r", "run_uuid": "r", "status": "RUNNING"}}})
+
+    def answer(self, content):
+        text = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def serving():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), MiniatureServer)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.usefixtures("no_retries")
+def test_a_server_that_goes_away_during_a_run_is_explained(tracker, folder, monkeypatch):
+    with serving() as uri:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        context = tracker.run("jac", folder, parent="")
+        run = context.__enter__()
+    with pytest.raises(PrerequisiteError, match=r"Results already in the run folder are safe") as e:
+        run.record({}, {"m": 1.0}, {})
+    assert context.__exit__(PrerequisiteError, e.value, e.tb) is False
+
+
+FOUR_AT_ONCE = """
+import os, sys
+from harness import tracking
+tracking._mlflow()
+children = []
+for _ in range(4):
+    child = os.fork()
+    if child == 0:
+        tracking.MlflowTracker("contacts", sys.argv[1], "", {}).connect()
+        os._exit(0)
+    children.append(child)
+print([os.waitpid(child, 0)[1] for child in children])
+"""
+
+
+def test_four_processes_may_start_on_a_store_that_is_not_there(tmp_path):
+    command = [sys.executable, "-c", FOUR_AT_ONCE, str(tmp_path / "store")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "[0, 0, 0, 0]\n", done.stderr
+    assert done.stderr == ""  # nor does the migration chatter
