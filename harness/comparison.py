@@ -91,7 +91,9 @@ def _bar(run: ComparedRun, metric: str, name: str) -> Bar:
         float("nan") if value is None else float(value)
         for value in (precision["mean"], precision["low"], precision["high"], ceiling["mean"])
     )
-    return Bar(run.label, mean, low, high, top, float(run.summary["cost"]["n_parameters"]))
+    names, size = run.summary["run"], float(run.summary["cost"]["n_parameters"])
+    series = f"{names['method']} {names['settings']}".strip()
+    return Bar(run.label, series, mean, low, high, top, size)
 
 
 def _order(run: ComparedRun) -> tuple[Any, ...]:

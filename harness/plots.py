@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib
@@ -17,6 +18,7 @@ from harness.sample import Sample
 matplotlib.use("Agg")
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
+COLORS = (BLUE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colors that stay apart for color-blind readers (Okabe & Ito, 2008)."""
 
 
@@ -51,9 +53,13 @@ def contact_map(
 
 @dataclass(frozen=True)
 class Bar:
-    """One job of a sweep: its name, its mean with interval, and its ceiling."""
+    """One job of a sweep: its name, its mean with interval, and its ceiling.
+
+    Bars of one series differ in their model only.
+    """
 
     label: str
+    series: str
     mean: float
     low: float
     high: float
@@ -117,14 +123,22 @@ def _bars(axes: Axes, bars: Sequence[Bar], axis: str) -> None:
 
 
 def _scaling(axes: Axes, models: Sequence[Bar], baselines: Sequence[Bar], axis: str) -> None:
-    x = [bar.n_parameters for bar in models]
-    y = [bar.mean for bar in models]
-    errors = [[bar.mean - bar.low for bar in models], [bar.high - bar.mean for bar in models]]
-    axes.errorbar(x, y, yerr=np.nan_to_num(errors).clip(0), fmt="o-", color=BLUE, capsize=3)
+    series = {name: [bar for bar in models if bar.series == name] for name in _series(models)}
+    for (name, bars), color in zip(series.items(), cycle(COLORS), strict=False):
+        x, y = [bar.n_parameters for bar in bars], [bar.mean for bar in bars]
+        errors = [[bar.mean - bar.low for bar in bars], [bar.high - bar.mean for bar in bars]]
+        yerr = np.nan_to_num(errors).clip(0)
+        axes.errorbar(x, y, yerr=yerr, fmt="o-", color=color, capsize=3, label=name)
+    axes.legend(fontsize=8, loc="lower right")
+    left = min(bar.n_parameters for bar in models)
     for bar in baselines:
         axes.axhline(bar.mean, color=ORANGE, lw=0.8)
-        axes.annotate(bar.label, (min(x), bar.mean), fontsize=7, color=ORANGE, va="bottom")
+        axes.annotate(bar.label, (left, bar.mean), fontsize=7, color=ORANGE, va="bottom")
     axes.set(xscale="log", xlabel="parameters", ylabel=axis, ylim=(0, 1.02))
+
+
+def _series(bars: Sequence[Bar]) -> list[str]:
+    return list(dict.fromkeys(bar.series for bar in bars))
 
 
 def _words(name: str) -> str:

@@ -51,7 +51,9 @@ class SweepCallback(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Open the sweep's own run, and tell the jobs about it."""
         folder = Path(config.hydra.sweep.dir)
-        name = config.hydra.runtime.choices.get("experiment") or folder.name
+        placed = any("hydra.sweep.dir=" in given for given in config.hydra.overrides.hydra)
+        experiment = None if placed else config.hydra.runtime.choices.get("experiment")
+        name = experiment or folder.name
         closing = ExitStack()
         with exit_on_user_error():
             check_writable(folder)

@@ -101,11 +101,6 @@ def test_what_a_plug_in_asks_of_the_user_comes_through(composed):
         build(composed("model=esm2_local", "model.path=/nope.pt").model)
 
 
-def test_a_class_that_does_not_exist_is_named():
-    with pytest.raises(InputError, match=r"harness.masking.NoSuchClass cannot be imported"):
-        build(OmegaConf.create({"_target_": "harness.masking.NoSuchClass"}))
-
-
 def test_a_model_is_built_only_for_a_method_that_takes_one(composed):
     without = composed("method=random", "model=esm2_local", "model.path=/nope.pt")
     assert build_experiment(without).model is None
@@ -161,3 +156,8 @@ def test_a_user_error_ends_the_program_with_its_message():
 def test_a_target_that_cannot_be_imported_is_named(path):
     with pytest.raises(InputError, match=f"{path} cannot be imported.*PYTHONPATH"):
         build(OmegaConf.create({"_target_": path}))
+
+
+@pytest.mark.parametrize("place", ["run", "sweep"])
+def test_what_runs_write_goes_below_outputs(composed, place):
+    assert composed("outputs=elsewhere").hydra[place].dir.startswith("elsewhere/")

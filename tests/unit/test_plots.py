@@ -47,9 +47,9 @@ def test_maps_of_different_scores_differ(tmp_path):
 
 
 NAN = float("nan")
-MODEL = Bar("jac 8M", 0.5, 0.4, 0.6, 0.9, 8e6)
-LARGER = Bar("jac 35M", 0.6, 0.5, 0.7, 0.9, 35e6)
-BASELINE = Bar("random", 0.1, 0.05, 0.15, 0.9, 0)
+MODEL = Bar("jac 8M", "jac", 0.5, 0.4, 0.6, 0.9, 8e6)
+LARGER = Bar("jac 35M", "jac", 0.6, 0.5, 0.7, 0.9, 35e6)
+BASELINE = Bar("random", "random", 0.1, 0.05, 0.15, 0.9, 0)
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,9 @@ def test_a_second_panel_shows_size_when_models_differ_in_it(tmp_path, bars, pane
 @pytest.mark.parametrize(
     "bar",
     [
-        Bar("not measured", NAN, NAN, NAN, NAN, 0),
-        Bar("interval beside the mean", 0.5, 0.6, 0.7, 0.9, 0),  # few resamples
-        Bar("no ceiling", 0.5, 0.4, 0.6, NAN, 0),
+        Bar("not measured", "not", NAN, NAN, NAN, NAN, 0),
+        Bar("interval beside the mean", "interval", 0.5, 0.6, 0.7, 0.9, 0),  # few resamples
+        Bar("no ceiling", "no", 0.5, 0.4, 0.6, NAN, 0),
     ],
     ids=lambda bar: bar.label,
 )
