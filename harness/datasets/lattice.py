@@ -20,8 +20,9 @@ class LatticeDataset:
     """`sequences` held-out sequences of each of `families` families, generated from the seed.
 
     Each comes with an alignment of `depth` sequences, its own and training sequences of its
-    family, written once under `cache`. `ranges` suits the short chains; evaluations read it from
-    the configuration. `ids` and `limit` select proteins, as in every data set.
+    family that no other protein has, written once under `cache`. `ranges` suits the short chains;
+    evaluations read it from the configuration. `ids` and `limit` select proteins, as in every data
+    set.
     """
 
     seed: int
@@ -61,21 +62,29 @@ class LatticeDataset:
             raise KeyError(identifier)
         family, number = _family(self.seed, int(match[1])), int(match[2])
         sequence = _held_out(self.seed, family.index, self.sequences)[number]
-        alignment = self._alignment(family, identifier, sequence)
+        alignment = self._alignment(family, number, sequence)
         return Sample(Protein(identifier, sequence, alignment), family.distances)
 
-    def _alignment(self, family: LatticeFamily, identifier: str, sequence: str) -> Path:
+    def _alignment(self, family: LatticeFamily, number: int, query: str) -> Path:
+        """Path of the alignment of one protein, written when it is not there yet."""
+        identifier = f"family{family.index:02}_{number:02}"
         folder = Path(self.cache) / f"{GENERATOR}-seed{self.seed}"
         path = folder / f"depth{self.depth}" / f"{identifier}.a3m"
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock"):
             if not path.exists():
-                relatives = _training(self.seed, family.index, self.depth - 1)
-                records = [(identifier, sequence), *((f"t{n}", s) for n, s in enumerate(relatives))]
+                relatives = enumerate(self._relatives(family, number))
+                records = [(identifier, query), *((f"t{n}", row) for n, row in relatives)]
                 partial = path.with_suffix(".partial")
                 partial.write_text("".join(f">{n}\n{s}\n" for n, s in records), encoding="ascii")
                 partial.replace(path)
         return path
+
+    def _relatives(self, family: LatticeFamily, number: int) -> list[str]:
+        """Training sequences of one protein; no two proteins share any."""
+        each = self.depth - 1
+        needed = each if number == 0 else each * self.sequences  # the first ones are made faster
+        return _training(self.seed, family.index, needed)[number * each : (number + 1) * each]
 
 
 @cache

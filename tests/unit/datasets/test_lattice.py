@@ -123,3 +123,10 @@ def test_of_two_processes_that_want_a_file_at_once_one_writes_it_whole(tmp_path)
     assert len(lines) == 2 * 2000 + 1
     assert {len(line) for line in lines[1:-1:2]} == {lattice.LENGTH}
     assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_no_two_proteins_of_a_family_share_their_training_sequences(tmp_path):
+    data = dataset(tmp_path)
+    texts = [data[f"family00_{n:02}"].protein.alignment.read_text() for n in (0, 1)]
+    first, second = (text.split()[3::2] for text in texts)
+    assert first + second == family_sequences(generate_family(0, 0), 0, "train", 2 * (DEPTH - 1))
