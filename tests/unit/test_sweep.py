@@ -30,7 +30,7 @@ def begun(tmp_path, monkeypatch):
         "hydra": {
             "sweep": {"dir": str(tmp_path)},
             "runtime": {"choices": {"experiment": None}},
-            "overrides": {"task": ["method=a,b"]},
+            "overrides": {"task": ["method=a,b"], "hydra": []},
             "sweeper": {"params": None},
         },
     }
