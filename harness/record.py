@@ -13,7 +13,7 @@ from harness.metrics import CONTACTS
 from harness.plots import MapStyle, contact_map
 from harness.protocols import Model, TrackedRun
 from harness.provenance import provenance
-from harness.results import CONFIG, ROWS, SUMMARY, RunFolder, summarize
+from harness.results import CONFIG, JOURNAL, ROWS, SUMMARY, RunFolder, summarize
 from harness.runner import Experiment, RunNames
 from harness.sample import Sample
 
@@ -65,8 +65,11 @@ def summarize_run(
     """The content of summary.json."""
     entries = list(results.finished().values())
     commits = dict.fromkeys(entry.get("commit", "unknown") for entry in entries)
+    contact = CONTACTS[config["contact"]]
+    defined = {"contact_atom": contact.atom, "contact_cutoff": contact.cutoff}
+    place = {"label": names.label, "ranges": config["dataset"]["ranges"]}
     return {
-        "run": asdict(names) | {"label": names.label, "ranges": config["dataset"]["ranges"]},
+        "run": asdict(names) | place | defined,
         "metrics": summarize(results.rows(), experiment.statistics),
         "cost": _cost(entries, experiment.model),
         "provenance": provenance() | {"commit": ", ".join(commits)} | _inputs(experiment),
@@ -98,7 +101,7 @@ def send(tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any]) ->
     shown = {key: _rounded(value) for key, value in (metrics | _axes(summary["cost"])).items()}
     tracked.record({}, shown, tags(summary))
     tracked.table("rows.json", wide_table(results))
-    tracked.files([results.path / name for name in (ROWS, SUMMARY, CONFIG)], "")
+    tracked.files([results.path / name for name in (ROWS, JOURNAL, SUMMARY, CONFIG)], "")
     tracked.files(sorted((results.path / "maps").glob("*.png")), "maps")
 
 

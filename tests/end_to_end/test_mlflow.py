@@ -56,7 +56,8 @@ def test_a_run_is_recorded_with_everything_that_identifies_it(tracked, recorded)
     assert {"commit", "dataset_version", "package.numpy"} <= run.data.tags.keys()
     names = {"p_at_L/min3", "p_at_L10/min12", "average_precision/min6", "ceiling_at_L/min3"}
     assert run.data.metrics.keys() >= names | {"cost/seconds", "sequence_length"}
-    assert artifacts(run) == {"rows.csv", "rows.json", "summary.json", "config.yaml", "maps"}
+    files = {"rows.csv", "proteins.jsonl", "summary.json", "config.yaml"}
+    assert artifacts(run) == files | {"rows.json", "maps"}
 
 
 def test_a_rerun_continues_the_same_run(tracked, recorded, tmp_path):

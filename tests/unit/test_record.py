@@ -183,7 +183,8 @@ def test_the_tracker_gets_rows_and_pictures(results, summary):
     results.write_summary(summary)
     tracked = Remembering()
     record.send(tracked, results, summary)
-    assert tracked.paths == ["/rows.csv", "/summary.json", "/config.yaml", "maps/a.png"]
+    files = ["/rows.csv", "/proteins.jsonl", "/summary.json", "/config.yaml"]
+    assert tracked.paths == [*files, "maps/a.png"]
     table = tracked.tables["rows.json"]
     assert table["protein"].tolist() == ["a", "b"]
     assert list(table) == ["protein", "p_at_L/min3", "p_at_L/long"]
