@@ -49,7 +49,8 @@ def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootst
     _differences(runs, bootstrap).to_csv(differences, index=False)
     metric, (name, *_) = headline([run.summary for run in runs])
     title = "P@L" if metric == "p_at_L" else metric
-    comparison_plot(picture, [_bar(run, metric, name) for run in runs], f"{title}, {name}")
+    bars = [_bar(run, metric, name) for run in runs]
+    comparison_plot(picture, bars, f"{title}, {name}", bootstrap.level)
     return [table, differences, picture]
 
 

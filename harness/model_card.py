@@ -55,9 +55,9 @@ def model_card(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
         f"this model **{curve[-1]['held_out']:.3f}**, site frequencies "
         f"{facts['site_independent']:.3f}, exact {facts['exact']:.3f}",
         "",
-        f"Categorical Jacobian, {cost['n_proteins']} held-out sequences:",
+        f"`{summary['run']['method']}`, {cost['n_proteins']} held-out sequences:",
         "",
-        *_precision_table(summary),
+        *_precision_table(summary, config["statistics"]["level"]),
         "",
         "| step | training loss | held-out cross-entropy |",
         "|---:|---:|---:|",
@@ -66,8 +66,8 @@ def model_card(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _precision_table(summary: Mapping[str, Any]) -> list[str]:
-    lines = ["| range | P@L (95 % interval) | ceiling |", "|---|---|---|"]
+def _precision_table(summary: Mapping[str, Any], level: float) -> list[str]:
+    lines = [f"| range | P@L ({level:.0%} interval) | ceiling |", "|---|---|---|"]
     for name in summary["run"]["ranges"]:
         p, ceiling = (find_metric(summary, key, name) for key in ("p_at_L", "ceiling_at_L"))
         interval = f"{p['mean']:.2f} [{p['low']:.2f}, {p['high']:.2f}]"

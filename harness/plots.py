@@ -67,14 +67,17 @@ class Bar:
     n_parameters: float
 
 
-def comparison_plot(path: Path, bars: Sequence[Bar], axis: str) -> None:
-    """Write a picture: every job of a sweep with its interval; models also against their size."""
+def comparison_plot(path: Path, bars: Sequence[Bar], axis: str, level: float) -> None:
+    """Write a picture: every job of a sweep with its interval; models also against their size.
+
+    `level` is the confidence level of the intervals.
+    """
     sized = sorted((bar for bar in bars if bar.n_parameters > 0), key=lambda bar: bar.n_parameters)
     panels = 2 if len({bar.n_parameters for bar in sized}) > 1 else 1
     height = 1.6 + 0.34 * len(bars)
     figure = Figure(figsize=(5.5 * panels, max(3.2, height)), layout="constrained")
     first, *rest = np.atleast_1d(figure.subplots(1, panels))
-    _bars(first, bars, axis)
+    _bars(first, bars, f"{axis}, {level:.0%} interval over proteins (dotted: ceiling)")
     for axes in rest:
         _scaling(axes, sized, [bar for bar in bars if bar.n_parameters == 0], axis)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +122,7 @@ def _bars(axes: Axes, bars: Sequence[Bar], axis: str) -> None:
     )
     axes.vlines([bar.ceiling for bar in bars], places - 0.4, places + 0.4, color=GREY, ls=":")
     axes.set_yticks(places, [bar.label for bar in bars], fontsize=8)
-    axes.set(xlabel=f"{axis}, 95 % interval over proteins (dotted: ceiling)", xlim=(0, 1.02))
+    axes.set(xlabel=axis, xlim=(0, 1.02))
 
 
 def _scaling(axes: Axes, models: Sequence[Bar], baselines: Sequence[Bar], axis: str) -> None:

@@ -40,8 +40,8 @@ class RunNames:
     model: str
     settings: str
     dataset: str
-    masking: str = "none"
-    evaluation: str = "precision"
+    masking: str
+    evaluation: str
 
     @property
     def label(self) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from harness.alphabet import encode
 from harness.claims import exclusive
 from harness.configuration import CONFIG_FOLDER, build, build_experiment, resolved
 from harness.errors import HarnessError
-from harness.lattice import family_sequences, generate_family
+from harness.lattice import LatticeFamily, family_sequences, generate_family
 from harness.model_card import model_card, reference_losses
 from harness.results import RunFolder
 from harness.runner import RunNames, run
@@ -45,8 +46,9 @@ def _train(config: DictConfig, folder: Path) -> dict[str, Any]:
         facts: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         return facts
     families = [generate_family(config.dataset.seed, i) for i in range(config.dataset.families)]
-    training = _sequences(config, "train", config.training_sequences)
-    held_out = _sequences(config, "held_out", config.held_out_sequences)
+    seed = config.dataset.seed
+    training = _sequences(families, seed, "train", config.training_sequences)
+    held_out = _sequences(families, seed, "held_out", config.held_out_sequences)
     trainer = build(config.trainer)
     with progress_bar(config.name, unit="steps") as progress:
         flat = (part.reshape(-1, part.shape[-1]) for part in (training, held_out))
@@ -60,7 +62,9 @@ def _train(config: DictConfig, folder: Path) -> dict[str, Any]:
 def _measure(config: DictConfig, folder: Path) -> dict[str, Any]:
     """The summary of the trained model, measured as any other run."""
     experiment, chosen = build_experiment(config), resolved(config)
-    names = RunNames("categorical_jacobian", config.name, "", "lattice")
+    choices = HydraConfig.get().runtime.choices
+    rest = (choices[group] for group in ("dataset", "masking", "evaluation"))
+    names = RunNames(choices["method"], config.name, "", *rest)
     results = RunFolder(folder, names.method, names.model, experiment.evaluation.coordinates)
     results.claim(record.identity(chosen, experiment), OmegaConf.to_yaml(config, resolve=True))
     with progress_bar(f"measuring {config.name}") as progress:
@@ -70,10 +74,10 @@ def _measure(config: DictConfig, folder: Path) -> dict[str, Any]:
     return summary
 
 
-def _sequences(config: DictConfig, part: str, n: int) -> Int[ndarray, "F N L"]:
+def _sequences(
+    families: Sequence[LatticeFamily], seed: int, part: str, n: int
+) -> Int[ndarray, "F N L"]:
     """Encoded sequences of every family."""
-    seed = config.dataset.seed
-    families = (generate_family(seed, index) for index in range(config.dataset.families))
     return np.array([[encode(s) for s in family_sequences(f, seed, part, n)] for f in families])
 
 

@@ -58,7 +58,7 @@ BASELINE = Bar("random", "random", 0.1, 0.05, 0.15, 0.9, 0)
     ids=["baseline", "model", "both", "sizes"],
 )
 def test_a_second_panel_shows_size_when_models_differ_in_it(tmp_path, bars, panels):
-    comparison_plot(tmp_path / "c.png", bars, "P@L, min3")
+    comparison_plot(tmp_path / "c.png", bars, "P@L, min3", 0.95)
     width = drawn(tmp_path / "c.png").shape[1]
     assert width == panels * 660  # 5.5 inches at 120 dots
 
@@ -73,5 +73,5 @@ def test_a_second_panel_shows_size_when_models_differ_in_it(tmp_path, bars, pane
     ids=lambda bar: bar.label,
 )
 def test_odd_values_are_drawn_all_the_same(tmp_path, bar):
-    comparison_plot(tmp_path / "c.png", [bar, BASELINE], "P@L, min3")
+    comparison_plot(tmp_path / "c.png", [bar, BASELINE], "P@L, min3", 0.95)
     drawn(tmp_path / "c.png")

@@ -16,7 +16,7 @@ from harness.runner import Experiment, RunNames
 from harness.sample import Sample
 from harness.statistics import Bootstrap
 
-NAMES = RunNames("jac", "8M", "seed=1", "folder")
+NAMES = RunNames("jac", "8M", "seed=1", "folder", "none", "precision")
 MODEL = {"_target_": "m.M", "path": "a.pt"}
 CONFIG = {
     "contact": "cb8",
@@ -147,7 +147,7 @@ def test_what_a_continuation_may_change_is_a_tag_and_no_parameter():
 
 def test_a_model_that_is_not_used_is_not_described():
     tracked = Remembering()
-    record.describe(tracked, RunNames("random", "", "", "folder"), CONFIG)
+    record.describe(tracked, RunNames("random", "", "", "folder", "none", "precision"), CONFIG)
     assert tracked.parameters["model"] == "none"
     assert "model.path" not in tracked.tags
 

@@ -159,4 +159,4 @@ def test_a_recording_method_gives_the_scores_of_the_method():
     ],
 )
 def test_a_label_holds_what_there_is(model, settings, label):
-    assert RunNames("jac", model, settings, "set").label == label
+    assert RunNames("jac", model, settings, "set", "none", "precision").label == label
