@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy.linalg import lapack
@@ -40,7 +41,7 @@ class InverseCovariance:
 
     def __call__(self, protein: Protein) -> Float[ndarray, "L L"]:
         """Contact scores: Frobenius norm over the twenty amino acids, APC; zero where hidden."""
-        return contact_scores(self.couplings(protein))
+        return contact_scores(torch.from_numpy(self.couplings(protein))).numpy()
 
     def couplings(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
         """Couplings between amino acids, the gap state left out; zero at hidden residues."""

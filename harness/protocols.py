@@ -25,23 +25,113 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+@dataclass
+class Cost:
+    """What a model has spent since it was built.
+
+    A backward pass, and a derivative carried forward, count as one more forward pass. Tokens
+    include the special ones of the model. Operations are floating-point multiplications and
+    additions of matrix products (`torch.utils.flop_counter`).
+    """
+
+    forward_passes: int = 0
+    tokens: int = 0
+    flops: int = 0
+    peak_device_bytes: int = 0
+    """The most memory held on an accelerator so far; 0 on a CPU."""
+
+
 @runtime_checkable
 class Model(Protocol):
     """What the runner wants to know of any model."""
 
     n_parameters: int
-    forward_passes: int
-    """Sequences that have gone through the model since it was built."""
     fingerprint: str
     """SHA-256 of the weights."""
+    cost: Cost
 
 
 @runtime_checkable
 class PredictsLogits(Model, Protocol):
-    """A model that scores the twenty amino acids at every position."""
+    """A model that scores the twenty amino acids at every position.
+
+    Residues are indices of `harness.alphabet`; results stay on the model's device. A model decides
+    itself how many sequences it takes at once, so that results for many come in slices.
+    """
 
     def logits(self, residues: Int[Tensor, "B L"]) -> Float[Tensor, "B L 20"]:
-        """Logits for sequences of `harness.alphabet` indices, on the model's device."""
+        """Logits of each sequence."""
+        ...
+
+    def substituted_logits(
+        self,
+        residues: Int[Tensor, " L"],
+        sites: Int[Tensor, " M"],
+        substitutes: Int[Tensor, " M"],
+    ) -> Iterator[tuple[slice, Float[Tensor, "B L 20"]]]:
+        """Logits of the sequence with substitutes[m] at sites[m], for slices of 0…M-1 in order."""
+        ...
+
+
+@runtime_checkable
+class Differentiable(Model, Protocol):
+    """A model whose logits have derivatives by the one-hot input x (L, 20)."""
+
+    def gradients(
+        self,
+        residues: Int[Tensor, " L"],
+        sites: Int[Tensor, " M"],
+        directions: Float[Tensor, "M 20"],
+    ) -> Iterator[tuple[slice, Float[Tensor, "B L 20"]]]:
+        """Gradient by x of directions[m] · logits[sites[m]] (reverse mode), in slices of 0…M-1."""
+        ...
+
+    def derivatives(
+        self,
+        residues: Int[Tensor, " L"],
+        sites: Int[Tensor, " M"],
+        directions: Float[Tensor, "M 20"],
+    ) -> Iterator[tuple[slice, Float[Tensor, "B L 20"]]]:
+        """Change of all logits when x[sites[m]] moves along directions[m] (forward mode)."""
+        ...
+
+
+@runtime_checkable
+class ExposesHidden(Model, Protocol):
+    """A model that shows the states between its layers."""
+
+    n_layers: int
+
+    def hidden(self, residues: Int[Tensor, "B L"], layer: int) -> Float[Tensor, "B L W"]:
+        """States after that many layers: 0 are the embeddings, `n_layers` the last ones."""
+        ...
+
+    def substituted_hidden(
+        self,
+        residues: Int[Tensor, " L"],
+        sites: Int[Tensor, " M"],
+        substitutes: Int[Tensor, " M"],
+        layer: int,
+    ) -> Iterator[tuple[slice, Float[Tensor, "B L W"]]]:
+        """States of the sequence with substitutes[m] at sites[m], in slices of 0…M-1."""
+        ...
+
+
+@runtime_checkable
+class ExposesAttention(Model, Protocol):
+    """A model that shows its attention maps."""
+
+    def attention(self, residues: Int[Tensor, " L"]) -> Float[Tensor, "N H L L"]:
+        """How much each residue attends to each, in H heads of N layers; not symmetric."""
+        ...
+
+
+@runtime_checkable
+class PredictsContacts(Model, Protocol):
+    """A model with a supervised contact head of its own."""
+
+    def contacts(self, residues: Int[Tensor, " L"]) -> Float[Tensor, "L L"]:
+        """Probabilities of contact, symmetric."""
         ...
 
 

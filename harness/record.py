@@ -17,7 +17,8 @@ from harness.results import CONFIG, JOURNAL, ROWS, SUMMARY, RunFolder, summarize
 from harness.runner import Experiment, RunNames
 from harness.sample import Sample
 
-FREE = ("tracker.", "statistics.", "outputs", "model.", "dataset.cache", "dataset.path")
+FREE = ("tracker.", "statistics.", "outputs", "dataset.cache", "dataset.path")
+FREE += ("model.path", "model.device", "model.tokens_per_batch", "model.context")
 """Beginnings of keys that may differ between a run and its continuation: where things are and how
 they are summed up. What lies there is named by `INPUTS`."""
 
@@ -56,7 +57,8 @@ def identity(config: Mapping[str, Any], experiment: Experiment) -> dict[str, str
 
 def settings(config: Mapping[str, Any]) -> dict[str, str]:
     """The part of a run's identity that is known before anything is built."""
-    return {key: str(value) for key, value in _flat(config).items() if not key.startswith(FREE)}
+    free = FREE if "model" in config["method"] else (*FREE, "model.")
+    return {key: str(value) for key, value in _flat(config).items() if not key.startswith(free)}
 
 
 def summarize_run(
@@ -84,7 +86,7 @@ def describe(tracked: TrackedRun, names: RunNames, config: Mapping[str, Any]) ->
     short = asdict(names) | {"model": names.model or "none"}
     left_out = ("tracker.",) if names.model else ("tracker.", "model.")
     flat = {key: v for key, v in _flat(config).items() if not key.endswith("_target_")}
-    fixed = {key: value for key, value in flat.items() if not key.startswith(FREE)}
+    fixed = {key: value for key, value in flat.items() if not key.startswith((*FREE, *left_out))}
     free = {k: str(v) for k, v in flat.items() if k not in fixed and not k.startswith(left_out)}
     tracked.record(fixed | short, {}, free | {"label": names.label})
 
@@ -140,18 +142,30 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
 
 
 def _cost(entries: Sequence[Mapping[str, Any]], model: Model | None) -> dict[str, float]:
+    n = max(1, len(entries))
     seconds = math.fsum(entry["seconds"] for entry in entries)
+    flops = _total(entries, "flops")
     return {
         "n_proteins": len(entries),
-        "sequence_length": sum(entry["length"] for entry in entries) / max(1, len(entries)),
+        "sequence_length": _total(entries, "length") / n,
         "seconds": seconds,
-        "seconds_per_protein": seconds / max(1, len(entries)),
-        "forward_passes": sum(entry["forward_passes"] for entry in entries),
+        "seconds_per_protein": seconds / n,
+        "forward_passes": _total(entries, "forward_passes"),
+        "tokens": _total(entries, "tokens"),
+        "flops": flops,
+        "flops_per_protein": flops / n,
         "n_parameters": model.n_parameters if model else 0,
-        "peak_memory_bytes": max(
-            (entry.get("peak_memory_bytes", 0) for entry in entries), default=0
-        ),
+        "peak_memory_bytes": _most(entries, "peak_memory_bytes"),
+        "peak_device_bytes": _most(entries, "peak_device_bytes"),
     }
+
+
+def _total(entries: Sequence[Mapping[str, Any]], key: str) -> int:
+    return sum(entry.get(key, 0) for entry in entries)
+
+
+def _most(entries: Sequence[Mapping[str, Any]], key: str) -> int:
+    return max((entry.get(key, 0) for entry in entries), default=0)
 
 
 def _axes(cost: Mapping[str, float]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from harness.errors import InputError
 from harness.protein import Protein
-from harness.protocols import ContactMethod, Dataset, Evaluation, Model
+from harness.protocols import ContactMethod, Cost, Dataset, Evaluation, Model
 from harness.provenance import commit
 from harness.results import RunFolder
 from harness.sample import Sample
@@ -97,17 +97,28 @@ def _measure(
     keep: Callable[[Sample, Float[ndarray, "L L"]], None],
 ) -> None:
     method = RecordingMethod(experiment.method)
-    passes = experiment.model.forward_passes if experiment.model else 0
-    start = time.perf_counter()
+    before, start = _spent(experiment.model), time.perf_counter()
     rows = list(experiment.evaluation(method, sample))
-    seconds = time.perf_counter() - start
-    if experiment.model:
-        passes = experiment.model.forward_passes - passes
+    seconds, after = time.perf_counter() - start, _spent(experiment.model)
     for scores in method.maps.values():
         keep(sample, scores)
-    cost = {"seconds": seconds, "forward_passes": passes, "peak_memory_bytes": peak_memory()}
+    cost = {"seconds": seconds, **{key: after[key] - before[key] for key in after}}
+    cost |= {"peak_memory_bytes": peak_memory(), "peak_device_bytes": _on_device(experiment.model)}
     facts = {"length": len(sample.protein), **cost, "commit": commit(), **sample.facts}
     results.append(sample.protein.id, rows, facts)
+
+
+def _spent(model: Model | None) -> dict[str, int]:
+    cost = model.cost if model else Cost()
+    return {
+        "forward_passes": cost.forward_passes,
+        "tokens": cost.tokens,
+        "flops": cost.flops,
+    }
+
+
+def _on_device(model: Model | None) -> int:
+    return model.cost.peak_device_bytes if model else 0
 
 
 def peak_memory() -> int:

@@ -1,70 +1,98 @@
 """The categorical Jacobian (Zhang et al., PNAS 2024): how each residue moves every logit."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 from torch import Tensor
 
-from harness.alphabet import AMINO_ACIDS, MASK, encode
-from harness.couplings import Centering, center, contact_scores, symmetrize
+from harness.alphabet import AMINO_ACIDS, MASK, UNKNOWN, encode
+from harness.couplings import Centering, center_, contact_scores, symmetrize_
 from harness.protein import Protein
 from harness.protocols import PredictsLogits
+
+Symmetrized = Literal["couplings", "scores"]
+Storage = Literal["float32", "float16"]
 
 
 @dataclass(frozen=True)
 class CategoricalJacobian:
     """J[i, a, j, b] = logit_j,b(residue a at i) − logit_j,b(sequence as it is).
 
-    The residue that stands at i already gives zero exactly, so 19 L + 1 forward passes suffice
-    (20 where the residue is unknown). A hidden residue stays hidden: its rows are zero.
-    `tokens_per_batch` bounds the residues that one forward pass takes.
+    `substitutes` says what is put at each residue:
+        all     every other amino acid. The one that is there gives zero exactly, so 19 L + 1
+                forward passes suffice (20 where the residue is unknown)
+        AVDKLG  a choice of amino acids; the rows of the others stay zero
+        mask    the mask, L + 1 passes: row a of the residue a at i is what its presence adds,
+                logit_j,b(sequence as it is) − logit_j,b(i masked), and the others stay zero
+    A hidden residue stays hidden: its rows are zero. The tensor stays on the model's device in
+    `storage`; nothing of its size exists besides.
     """
 
     model: PredictsLogits
+    substitutes: str
     center: Centering
-    tokens_per_batch: int
+    symmetrize: Symmetrized
+    apc: bool
+    storage: Storage
 
     def __post_init__(self) -> None:
-        if self.tokens_per_batch < 1:
-            raise ValueError(f"tokens_per_batch is {self.tokens_per_batch}; it must be positive")
-        if self.center not in get_args(Centering):
-            allowed = ", ".join(get_args(Centering))
-            raise ValueError(f"center is {self.center!r}; allowed are {allowed}")
+        choices = {"center": Centering, "symmetrize": Symmetrized, "storage": Storage}
+        for name, kind in choices.items():
+            if getattr(self, name) not in get_args(kind):
+                allowed = ", ".join(get_args(kind))
+                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed are {allowed}")
+        letters = self.substitutes
+        chosen = 0 < len(letters) == len(set(letters)) and set(letters) <= set(AMINO_ACIDS)
+        if letters not in ("all", "mask") and not chosen:
+            raise ValueError(
+                f"substitutes is {letters!r}; allowed are all, mask, and different letters out of "
+                f"{AMINO_ACIDS}"
+            )
 
     def __call__(self, protein: Protein) -> Float[ndarray, "L L"]:
         """Contact scores: centered, symmetrized, Frobenius norm, average product correction."""
-        return contact_scores(self.couplings(protein))
+        tensor = center_(self._jacobian(protein), self.center)
+        if self.symmetrize == "couplings":
+            symmetrize_(tensor)
+        return contact_scores(tensor, self.apc).cpu().numpy()
 
     def couplings(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
         """The Jacobian, centered and symmetrized."""
-        return symmetrize(center(self.jacobian(protein), self.center))
+        return symmetrize_(center_(self._jacobian(protein), self.center)).cpu().numpy()
 
     def jacobian(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
         """The Jacobian as it comes out of the model."""
+        return self._jacobian(protein).cpu().numpy()
+
+    def _jacobian(self, protein: Protein) -> Float[Tensor, "L 20 L 20"]:
         sequence = torch.from_numpy(encode(protein.sequence))
         baseline = self.model.logits(sequence[None])[0]
-        dtype = torch.promote_types(baseline.dtype, torch.float32)
-        jacobian = baseline.new_zeros((*baseline.shape, *baseline.shape), dtype=dtype)
-        sites, residues = _substitutions(sequence)
-        for chosen in self._batches(len(sites), len(sequence)):
-            mutants = sequence.repeat(len(chosen), 1)
-            mutants[torch.arange(len(chosen)), sites[chosen]] = residues[chosen]
-            difference = self.model.logits(mutants) - baseline
-            jacobian[sites[chosen], residues[chosen]] = difference.to(dtype)
-        return jacobian.cpu().numpy()
+        jacobian = self._empty(baseline)
+        sites, substitutes = self._substitutions(sequence)
+        masked = self.substitutes == "mask"
+        rows, sign = (sequence[sites], -1) if masked else (substitutes, 1)
+        for part, logits in self.model.substituted_logits(sequence, sites, substitutes):
+            jacobian[sites[part], rows[part]] = (sign * (logits - baseline)).to(jacobian.dtype)
+        return jacobian
 
-    def _batches(self, n: int, length: int) -> Iterator[Int[Tensor, " B"]]:
-        """Indices 0…n-1 in runs that fit the token budget, at least one at a time."""
-        if n:
-            yield from torch.arange(n).split(max(1, self.tokens_per_batch // length))
+    def _empty(self, baseline: Float[Tensor, "L 20"]) -> Float[Tensor, "L 20 L 20"]:
+        """Zeros, in double precision only for a model that computes in it."""
+        exact = baseline.dtype == torch.float64 and self.storage == "float32"
+        dtype = torch.float64 if exact else getattr(torch, self.storage)
+        return baseline.new_zeros((*baseline.shape, *baseline.shape), dtype=dtype)
 
-
-def _substitutions(sequence: Int[Tensor, " L"]) -> tuple[Int[Tensor, " M"], Int[Tensor, " M"]]:
-    """Position and amino acid of every substitution of a visible residue by another."""
-    different = torch.arange(len(AMINO_ACIDS))[None] != sequence[:, None]
-    sites, residues = torch.nonzero(different & (sequence != MASK)[:, None], as_tuple=True)
-    return sites, residues
+    def _substitutions(
+        self, sequence: Int[Tensor, " L"]
+    ) -> tuple[Int[Tensor, " M"], Int[Tensor, " M"]]:
+        """Position and substitute of everything that is put in the place of a visible residue."""
+        if self.substitutes == "mask":
+            sites = torch.nonzero(sequence < UNKNOWN)[:, 0]
+            return sites, torch.full_like(sites, MASK)
+        letters = AMINO_ACIDS if self.substitutes == "all" else self.substitutes
+        choice = torch.from_numpy(encode(letters))
+        different = (choice != sequence[:, None]) & (sequence != MASK)[:, None]
+        sites, columns = torch.nonzero(different, as_tuple=True)
+        return sites, choice[columns]

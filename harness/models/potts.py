@@ -5,6 +5,7 @@ zero-sum gauge. That makes it the reference for everything built on the Jacobian
 """
 
 import hashlib
+from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float, Int
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from harness.alphabet import AMINO_ACIDS
 from harness.lattice import generate_family
+from harness.protocols import Cost
 
 
 class PottsModel:
@@ -34,7 +36,7 @@ class PottsModel:
         self._couplings = pairs.reshape(length * states, length * states)
         self.n_parameters = length * states + length * (length - 1) // 2 * states**2
         self.fingerprint = hashlib.sha256(fields.tobytes() + couplings.tobytes()).hexdigest()
-        self.forward_passes = 0
+        self.cost = Cost()
 
     def logits(self, residues: Int[Tensor, "B L"]) -> Float[Tensor, "B L 20"]:
         """Log-odds of the amino acids at every position, given all other residues."""
@@ -43,9 +45,40 @@ class PottsModel:
                 f"this Potts model has {len(self._fields)} positions, "
                 f"the sequences have {residues.shape[1]}"
             )
-        self.forward_passes += len(residues)
+        self._spend(len(residues))
         known = residues[..., None] == torch.arange(len(AMINO_ACIDS))
         return self._fields + (known.double().flatten(1) @ self._couplings).view(known.shape)
+
+    def substituted_logits(
+        self,
+        residues: Int[Tensor, " L"],
+        sites: Int[Tensor, " M"],
+        substitutes: Int[Tensor, " M"],
+    ) -> Iterator[tuple[slice, Float[Tensor, "B L 20"]]]:
+        """The logits of all substitutions, in slices of 1,024."""
+        for rows in torch.arange(len(sites)).split(1024):
+            mutants = residues.repeat(len(rows), 1)
+            mutants[torch.arange(len(rows)), sites[rows]] = substitutes[rows]
+            yield slice(int(rows[0]), int(rows[-1]) + 1), self.logits(mutants)
+
+    def gradients(
+        self,
+        residues: Int[Tensor, " L"],
+        sites: Int[Tensor, " M"],
+        directions: Float[Tensor, "M 20"],
+    ) -> Iterator[tuple[slice, Float[Tensor, "B L 20"]]]:
+        """All gradients at once: a linear model has the same ones everywhere."""
+        self._spend(2 * len(sites))
+        pairs = self._couplings.view(*self._fields.shape, *self._fields.shape)
+        yield slice(0, len(sites)), torch.einsum("miab,mb->mia", pairs[:, :, sites].permute(2,0,1,3), directions.double())
+
+    derivatives = gradients  # couplings are symmetric
+
+    def _spend(self, passes: int) -> None:
+        length, states = self._fields.shape
+        self.cost.forward_passes += passes
+        self.cost.tokens += passes * length
+        self.cost.flops += passes * 2 * (length * states) ** 2
 
 
 def lattice_family(seed: int, family: int) -> PottsModel:

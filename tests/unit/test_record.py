@@ -10,7 +10,7 @@ from harness.errors import InputError
 from harness.evaluations.precision import OrderedPrecision
 from harness.masking import Unmasked
 from harness.protein import Protein
-from harness.protocols import Row
+from harness.protocols import Cost, Row
 from harness.results import RunFolder
 from harness.runner import Experiment, RunNames
 from harness.sample import Sample
@@ -38,7 +38,7 @@ class Known:
     version: str = "v1"
     fingerprint: str = "ab"
     n_parameters: int = 1000
-    forward_passes: int = 0
+    cost: Cost = field(default_factory=Cost)
     protein_ids: list[str] = field(default_factory=list)
 
     def __getitem__(self, identifier):

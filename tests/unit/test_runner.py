@@ -5,7 +5,7 @@ import pytest
 
 from harness.errors import InputError
 from harness.protein import Protein
-from harness.protocols import Row
+from harness.protocols import Cost, Row
 from harness.results import RunFolder
 from harness.runner import Experiment, RecordingMethod, RunNames, run
 from harness.sample import Sample
@@ -29,8 +29,8 @@ class Proteins:
 @dataclass
 class CountingModel:
     n_parameters: int = 7
-    forward_passes: int = 100
     fingerprint: str = ""
+    cost: Cost = field(default_factory=lambda: Cost(100, 1000, 10_000))
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Ones:
     def __call__(self, protein):
         if protein.id == self.failing:
             raise InputError("broken")
-        self.model.forward_passes += 2
+        self.model.cost.forward_passes += 2
         return np.ones((len(protein), len(protein)))
 
 

@@ -50,7 +50,7 @@ def test_every_other_residue_changes_something():
 def test_19_passes_a_residue_and_one_are_made():
     model = RandomModel()
     method(model)(PROTEIN)
-    assert model.forward_passes == 19 * 6 + 1
+    assert model.cost.forward_passes == 19 * 6 + 1
 
 
 def test_an_entry_is_the_logit_with_the_residue_less_the_logit_without():
@@ -87,7 +87,7 @@ def test_a_hidden_residue_is_never_substituted():
     jacobian = method(model).jacobian(PROTEIN.masked([0, 2, 3]))
     assert not jacobian[[1, 4, 5]].any()
     assert jacobian[[0, 2, 3]].any(axis=(1, 2, 3)).all()
-    assert model.forward_passes == 19 * 3 + 1
+    assert model.cost.forward_passes == 19 * 3 + 1
 
 
 def test_hidden_residues_are_hidden_from_the_model():
@@ -102,14 +102,14 @@ def test_hidden_residues_are_hidden_from_the_model():
 def test_a_fully_hidden_protein_needs_one_pass_and_has_an_empty_map():
     model = RandomModel()
     assert not method(model)(PROTEIN.masked(())).any()
-    assert model.forward_passes == 1
+    assert model.cost.forward_passes == 1
 
 
 def test_an_unknown_residue_is_substituted_by_all_twenty():
     model = RandomModel()
     jacobian = method(model).jacobian(Protein("p", "MXV"))
     assert jacobian[1].any(axis=(1, 2)).all()
-    assert model.forward_passes == 2 * 19 + 20 + 1
+    assert model.cost.forward_passes == 2 * 19 + 20 + 1
 
 
 def test_the_protein_is_not_modified():

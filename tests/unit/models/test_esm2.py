@@ -29,10 +29,10 @@ def test_it_predicts_logits(checkpoint):
 
 def test_every_sequence_counts_as_a_forward_pass(checkpoint):
     model = ESM2(checkpoint, "cpu")
-    assert model.forward_passes == 0
+    assert model.cost.forward_passes == 0
     model.logits(RESIDUES)
     model.logits(RESIDUES[:1])
-    assert model.forward_passes == 4
+    assert model.cost.forward_passes == 4
 
 
 def test_the_fingerprint_is_the_digest_of_the_file(checkpoint):

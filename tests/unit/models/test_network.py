@@ -60,7 +60,7 @@ def test_token_dropout_scales_visible_embeddings_by_the_share_of_hidden_ones():
     mask = VOCABULARY.split().index("<mask>")
     tokens = torch.tensor([[0, 5, 6, mask, 7, mask, 8, 2]])
     net = network()
-    embedded = net._embed(tokens)
+    embedded = net.embed(tokens)
     assert not embedded[0, [3, 5]].any()
     expected = net.embed_tokens(tokens)[0, 1] * 0.88 / 0.75
     torch.testing.assert_close(embedded[0, 1], expected)
@@ -73,7 +73,7 @@ def test_with_22_of_300_residues_visible_embeddings_grow_elevenfold():
     tokens = torch.full((1, 302), vocabulary.index("<mask>"))
     tokens[0, :23], tokens[0, -1] = vocabulary.index("A"), vocabulary.index("<eos>")
     net = network()
-    factor = net._embed(tokens)[0, 1] / net.embed_tokens(tokens)[0, 1]
+    factor = net.embed(tokens)[0, 1] / net.embed_tokens(tokens)[0, 1]
     torch.testing.assert_close(factor, torch.full((16,), 0.88 / (24 / 302)))
     assert factor[0] > 11
     assert torch.isfinite(net.residue_logits(sequence)).all()
@@ -82,7 +82,7 @@ def test_with_22_of_300_residues_visible_embeddings_grow_elevenfold():
 def test_without_token_dropout_the_mask_has_an_embedding_of_its_own():
     net = network(token_dropout=False)
     tokens = torch.tensor([[0, 5, VOCABULARY.split().index("<mask>"), 2]])
-    torch.testing.assert_close(net._embed(tokens), net.embed_tokens(tokens), rtol=0, atol=0)
+    torch.testing.assert_close(net.embed(tokens), net.embed_tokens(tokens), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("sequence", ["A", "?", "?" * 30, "X"])

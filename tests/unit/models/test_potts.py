@@ -54,7 +54,7 @@ def test_it_predicts_logits_and_counts_sequences():
     model = PottsModel(*random_parameters())
     assert isinstance(model, PredictsLogits)
     model.logits(torch.zeros(3, LENGTH, dtype=torch.int64))
-    assert model.forward_passes == 3
+    assert model.cost.forward_passes == 3
 
 
 def test_parameters_are_fields_and_one_block_a_pair():

@@ -1,0 +1,31 @@
+"""Floating-point operations of a pass, counted by PyTorch without running it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from harness.models.network import Architecture, Network
+
+
+@dataclass(frozen=True)
+class FlopCounts:
+    """Operations of one sequence by kind of pass and length; each counted once.
+
+    Counted on the meta device: shapes without numbers. Matrix products and attention count, as in
+    PyTorch's own counter; norms, activations and rotations do not.
+    """
+
+    architecture: Architecture
+    _known: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def __call__(self, kind: str, length: int, run: Callable[[Network, Tensor], object]) -> int:
+        """Operations of `run` for one sequence; `kind` names it."""
+        if (kind, length) not in self._known:
+            with torch.device("meta"), FlopCounterMode(display=False) as counter:
+                network = Network(self.architecture).eval()
+                run(network, torch.zeros(1, length, dtype=torch.long))
+            self._known[kind, length] = counter.get_total_flops()
+        return self._known[kind, length]
