@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := outputs/demo
+HEADS  := outputs/shipped_heads
 
-.PHONY: demo test check ui train clean
+.PHONY: demo test check ui train heads clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m harness experiment=model_sizes hydra.sweep.dir=$(DEMO)
@@ -28,6 +29,15 @@ ui: $(VENV)/.ready
 # Trains the embedded models again (about 40 minutes); then copy the .pt and .md files you want.
 train: $(VENV)/.ready
 	$(BIN)/python -m harness.train -m 'architecture=2x16,2x32,3x64,4x128'
+
+# Fits the contact heads of the embedded models again, on labeled lattice proteins (two minutes).
+heads: $(VENV)/.ready
+	rm -rf $(HEADS)
+	for name in lattice_2x16 lattice_2x32 lattice_3x64 lattice_4x128; do \
+	  $(BIN)/python -m harness model=$$name method=fitted_contact_head dataset.limit=1 \
+	    tracker=none pictures=false method.folder=$(HEADS)/$$name && \
+	  cp $(HEADS)/$$name/*.pt harness/models/checkpoints/$$name-contact-regression.pt || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,9 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from harness.plots import Bar, comparison_plot
+from harness.pareto import pareto_plot, pareto_table
+from harness.plots import Mark, comparison_plot
 from harness.results import SUMMARY, find_metric, headline, read_rows, read_summary
 from harness.statistics import Bootstrap
+
+COSTS = ("seconds", "flops", "forward_passes")
+"""Totals of a run's cost of which pictures show the share of one protein."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +46,24 @@ def finished_runs(sweep: Path) -> list[ComparedRun]:
 
 
 def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> list[Path]:
-    """Write comparison.csv, differences.csv and comparison.png; their paths."""
+    """Write comparison.csv, differences.csv and comparison.png; their paths.
+
+    When the runs differ in cost, pareto.csv and pareto.png as well.
+    """
     table, differences = sweep / "comparison.csv", sweep / "differences.csv"
     picture = sweep / "comparison.png"
     _table(runs).to_csv(table, index=False)
     _differences(runs, bootstrap).to_csv(differences, index=False)
     metric, (name, *_) = headline([run.summary for run in runs])
-    title = "P@L" if metric == "p_at_L" else metric
-    bars = [_bar(run, metric, name) for run in runs]
-    comparison_plot(picture, bars, f"{title}, {name}", bootstrap.level)
-    return [table, differences, picture]
+    axis = f"{'P@L' if metric == 'p_at_L' else metric}, {name}"
+    marks = [_mark(run, metric, name) for run in runs]
+    comparison_plot(picture, marks, axis, bootstrap.level)
+    if all(mark.costs == marks[0].costs for mark in marks):
+        return [table, differences, picture]
+    fronts, weighed = sweep / "pareto.csv", sweep / "pareto.png"
+    pareto_table(marks).assign(metric=metric, range=name).to_csv(fronts, index=False)
+    pareto_plot(weighed, marks, axis, bootstrap.level)
+    return [table, differences, picture, fronts, weighed]
 
 
 def _table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
@@ -85,16 +97,17 @@ def _by_protein(folder: Path, metric: str) -> pd.DataFrame:
     return chosen.pivot(index="protein", columns="range", values="value")
 
 
-def _bar(run: ComparedRun, metric: str, name: str) -> Bar:
+def _mark(run: ComparedRun, metric: str, name: str) -> Mark:
     precision = find_metric(run.summary, metric, name)
     ceiling = find_metric(run.summary, "ceiling_at_L", name)
     mean, low, high, top = (
         float("nan") if value is None else float(value)
         for value in (precision["mean"], precision["low"], precision["high"], ceiling["mean"])
     )
-    names, size = run.summary["run"], float(run.summary["cost"]["n_parameters"])
+    names, cost = run.summary["run"], run.summary["cost"]
     series = f"{names['method']} {names['settings']}".strip()
-    return Bar(run.label, series, mean, low, high, top, size)
+    costs = {f"{key}_per_protein": cost[key] / cost["n_proteins"] for key in COSTS}
+    return Mark(run.label, series, mean, low, high, top, float(cost["n_parameters"]), costs)
 
 
 def _order(run: ComparedRun) -> tuple[Any, ...]:

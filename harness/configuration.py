@@ -57,14 +57,27 @@ def build_experiment(config: DictConfig) -> Experiment:
     dataset = build(config.dataset)
     if "model" not in config.method:
         return Experiment(dataset, build(config.method), None, evaluation, statistics)
-    settings = {key: value for key, value in config.method.items() if key != "model"}
+    settings = resolved(config.method)  # plain: what it took from elsewhere comes along
+    del settings["model"]
     unfinished = build(OmegaConf.create(settings), _partial_=True)
     model = build(config.model)  # last: loading takes longest
+    _check_model(model, config)
     try:
         method = unfinished(model=model)
     except (ValueError, TypeError) as error:
         raise InputError(f"{config.method._target_}: {error}") from error
     return Experiment(dataset, method, model, evaluation, statistics)
+
+
+def _check_model(model: Any, config: DictConfig) -> None:
+    """Nothing; raises InputError for a model without what the method's field type asks for."""
+    signature = inspect.signature(_target(config.method._target_), eval_str=True)
+    needed = signature.parameters["model"].annotation
+    if isinstance(needed, type) and not isinstance(model, needed):
+        raise InputError(
+            f"{config.method._target_} needs a model that {needed.__name__} "
+            f"(harness/protocols.py), and {config.model._target_} does not; choose another model"
+        )
 
 
 def resolved(config: DictConfig) -> dict[str, Any]:

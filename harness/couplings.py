@@ -13,11 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 Centering = Literal["all", "amino_acids", "none"]
-_AXES: dict[str, tuple[int, ...]] = {
-    "all": (0, 1, 2, 3),
-    "amino_acids": (1, 3),
-    "none": (),
-}
+_WITHIN: dict[str, tuple[int, ...]] = {"all": (1, 2, 3), "amino_acids": (1, 3), "none": ()}
+"""Axes to center that lie within the rows of one position."""
 
 
 def center_(couplings: Float[Tensor, "L A L A"], over: Centering) -> Float[Tensor, "L A L A"]:
@@ -26,12 +23,32 @@ def center_(couplings: Float[Tensor, "L A L A"], over: Centering) -> Float[Tenso
     `amino_acids` gives the zero-sum gauge of a Potts model (Weigt et al., PNAS 2009); `all` also
     centers over both positions, as the published script of Zhang et al. (PNAS 2024) does.
     """
-    if over not in _AXES:
-        raise ValueError(f"centering over {over!r}; allowed are {sorted(_AXES)}")
-    precise = torch.promote_types(couplings.dtype, torch.float32)
-    for axis in _AXES[over]:
-        couplings -= couplings.mean(axis, keepdim=True, dtype=precise)
+    if over not in _WITHIN:
+        raise ValueError(f"centering over {over!r}; allowed are {sorted(_WITHIN)}")
+    mean = _mean_row(couplings) if over == "all" else None
+    for rows in _blocks(len(couplings)):
+        _center_rows_(couplings[rows], mean, _WITHIN[over])
     return couplings
+
+
+def _mean_row(couplings: Float[Tensor, "L A L A"]) -> Float[Tensor, "A L A"]:
+    """Mean over the first axis, at least float32."""
+    total = torch.zeros(couplings.shape[1:], dtype=_precise(couplings), device=couplings.device)
+    for rows in _blocks(len(couplings)):
+        total += couplings[rows].sum(0, dtype=total.dtype)
+    return total / len(couplings)
+
+
+def _center_rows_(
+    block: Float[Tensor, "R A L A"], mean: Float[Tensor, "A L A"] | None, axes: tuple[int, ...]
+) -> None:
+    """Subtract the mean row and what remains of the means along these axes; rounds once."""
+    centered = block.to(_precise(block))
+    if mean is not None:
+        centered -= mean
+    for axis in axes:
+        centered -= centered.mean(axis, keepdim=True)
+    block.copy_(centered)
 
 
 def symmetrize_(couplings: Float[Tensor, "L A L A"]) -> Float[Tensor, "L A L A"]:
@@ -39,18 +56,18 @@ def symmetrize_(couplings: Float[Tensor, "L A L A"]) -> Float[Tensor, "L A L A"]
     for rows in _blocks(len(couplings)):
         right = couplings[rows, :, rows.start :]
         below = couplings[rows.start :, :, rows].permute(2, 3, 0, 1)
-        mean = (right + below) / 2
+        mean = (right + below).div_(2)
         right.copy_(mean)
         below.copy_(mean)
     return couplings
 
 
-def frobenius_norm(couplings: Float[Tensor, "L A L A"]) -> Float[Tensor, "L L"]:
-    """Norm of each A × A block (Ekeberg et al., Phys. Rev. E 2013, eq. 18), at least float32."""
-    precise = torch.promote_types(couplings.dtype, torch.float32)
-    blocks = (couplings[rows] for rows in _blocks(len(couplings)))
-    norms = [torch.linalg.vector_norm(block, dim=(1, 3), dtype=precise) for block in blocks]
-    return torch.cat(norms)
+def frobenius_norm(couplings: Float[Tensor, "L A L B"]) -> Float[Tensor, "L L"]:
+    """Norm of each A × B block (Ekeberg et al., Phys. Rev. E 2013, eq. 18), at least float32."""
+    norms = torch.empty(couplings.shape[::2], dtype=_precise(couplings), device=couplings.device)
+    for rows in _blocks(len(couplings)):
+        norms[rows] = torch.linalg.vector_norm(couplings[rows], dim=(1, 3), dtype=norms.dtype)
+    return norms
 
 
 def zero_diagonal(scores: Float[Tensor, "... L L"]) -> Float[Tensor, "... L L"]:
@@ -69,18 +86,28 @@ def average_product_correction(scores: Float[Tensor, "... L L"]) -> Float[Tensor
     return torch.where(total == 0, scores, scores - background)
 
 
-def contact_scores(
-    couplings: Float[Tensor, "L A L A"], apc: bool = True
-) -> Float[Tensor, "L L"]:
-    """Contact map of couplings, in float64: norm, zero diagonal, APC unless told not to, zero
-    diagonal, mean with its transpose (which changes nothing when the couplings are symmetric)."""
-    scores = zero_diagonal(frobenius_norm(couplings).double())
+def contact_scores(couplings: Float[Tensor, "L A L A"], apc: bool = True) -> Float[Tensor, "L L"]:
+    """Contact map of couplings: the norms of their blocks, corrected."""
+    return corrected_scores(frobenius_norm(couplings), apc)
+
+
+def corrected_scores(norms: Float[Tensor, "L L"], apc: bool) -> Float[Tensor, "L L"]:
+    """Contact map of norms, symmetric, in float64: zero diagonal, APC if asked for, zero diagonal.
+
+    The mean with the transpose comes last; it changes nothing when the norms are symmetric.
+    """
+    scores = zero_diagonal(norms.double())
     if apc:
         scores = zero_diagonal(average_product_correction(scores))
     return (scores + scores.T) / 2
 
 
+def _precise(tensor: Tensor) -> torch.dtype:
+    """What sums of this tensor are computed in."""
+    return torch.promote_types(tensor.dtype, torch.float32)
+
+
 def _blocks(length: int) -> Iterator[slice]:
-    """Rows in some thirty blocks, so that a copy of one is small beside the whole."""
-    rows = max(1, length // 32)
+    """Rows in some sixty blocks, so that a copy of one is small beside the whole."""
+    rows = max(1, length // 64)
     return (slice(start, min(start + rows, length)) for start in range(0, length, rows))

@@ -1,6 +1,6 @@
 """Pictures: one contact map a protein, one comparison a sweep."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -52,10 +52,10 @@ def contact_map(
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One job of a sweep: its name, its mean with interval, and its ceiling.
+class Mark:
+    """One job of a sweep in a picture: its name, its mean with interval, ceiling, and costs.
 
-    Bars of one series differ in their model only.
+    Marks of one series differ in their model only. `costs` are for one protein, on average.
     """
 
     label: str
@@ -65,21 +65,30 @@ class Bar:
     high: float
     ceiling: float
     n_parameters: float
+    costs: Mapping[str, float]
 
 
-def comparison_plot(path: Path, bars: Sequence[Bar], axis: str, level: float) -> None:
+def error_bars(marks: Sequence[Mark]) -> Float[ndarray, "2 n"]:
+    """How far each interval reaches below and above its mean; 0 where it does not."""
+    reach = [[mark.mean - mark.low for mark in marks], [mark.high - mark.mean for mark in marks]]
+    return np.nan_to_num(reach).clip(0)
+
+
+def comparison_plot(path: Path, marks: Sequence[Mark], axis: str, level: float) -> None:
     """Write a picture: every job of a sweep with its interval; models also against their size.
 
     `level` is the confidence level of the intervals.
     """
-    sized = sorted((bar for bar in bars if bar.n_parameters > 0), key=lambda bar: bar.n_parameters)
-    panels = 2 if len({bar.n_parameters for bar in sized}) > 1 else 1
-    height = 1.6 + 0.34 * len(bars)
+    sized = sorted(
+        (mark for mark in marks if mark.n_parameters > 0), key=lambda mark: mark.n_parameters
+    )
+    panels = 2 if len({mark.n_parameters for mark in sized}) > 1 else 1
+    height = 1.6 + 0.34 * len(marks)
     figure = Figure(figsize=(5.5 * panels, max(3.2, height)), layout="constrained")
     first, *rest = np.atleast_1d(figure.subplots(1, panels))
-    _bars(first, bars, f"{axis}, {level:.0%} interval over proteins (dotted: ceiling)")
+    _bars(first, marks, f"{axis}, {level:.0%} interval over proteins\n(dotted: ceiling)")
     for axes in rest:
-        _scaling(axes, sized, [bar for bar in bars if bar.n_parameters == 0], axis)
+        _scaling(axes, sized, [mark for mark in marks if mark.n_parameters == 0], axis)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
 
@@ -111,37 +120,32 @@ def _truth(axes: Axes, distances: Float[ndarray, "L L"], style: MapStyle) -> Non
     axes.imshow(colors, interpolation="nearest")
 
 
-def _bars(axes: Axes, bars: Sequence[Bar], axis: str) -> None:
-    places = np.arange(len(bars))[::-1]
-    means = np.array([bar.mean for bar in bars])
-    errors = [[bar.mean - bar.low for bar in bars], [bar.high - bar.mean for bar in bars]]
-    colors = [BLUE if bar.n_parameters else ORANGE for bar in bars]
+def _bars(axes: Axes, marks: Sequence[Mark], axis: str) -> None:
+    places = np.arange(len(marks))[::-1]
+    means = np.array([mark.mean for mark in marks])
+    colors = [BLUE if mark.n_parameters else ORANGE for mark in marks]
     axes.barh(places, means, color=colors, height=0.7)
-    axes.errorbar(
-        means, places, xerr=np.nan_to_num(errors).clip(0), fmt="none", ecolor="black", capsize=3
-    )
-    axes.vlines([bar.ceiling for bar in bars], places - 0.4, places + 0.4, color=GREY, ls=":")
-    axes.set_yticks(places, [bar.label for bar in bars], fontsize=8)
+    axes.errorbar(means, places, xerr=error_bars(marks), fmt="none", ecolor="black", capsize=3)
+    axes.vlines([mark.ceiling for mark in marks], places - 0.4, places + 0.4, color=GREY, ls=":")
+    axes.set_yticks(places, [mark.label for mark in marks], fontsize=8)
     axes.set(xlabel=axis, xlim=(0, 1.02))
 
 
-def _scaling(axes: Axes, models: Sequence[Bar], baselines: Sequence[Bar], axis: str) -> None:
-    series = {name: [bar for bar in models if bar.series == name] for name in _series(models)}
-    for (name, bars), color in zip(series.items(), cycle(COLORS), strict=False):
-        x, y = [bar.n_parameters for bar in bars], [bar.mean for bar in bars]
-        errors = [[bar.mean - bar.low for bar in bars], [bar.high - bar.mean for bar in bars]]
-        yerr = np.nan_to_num(errors).clip(0)
-        axes.errorbar(x, y, yerr=yerr, fmt="o-", color=color, capsize=3, label=name)
+def _scaling(axes: Axes, models: Sequence[Mark], baselines: Sequence[Mark], axis: str) -> None:
+    series = {name: [mark for mark in models if mark.series == name] for name in _series(models)}
+    for (name, marks), color in zip(series.items(), cycle(COLORS), strict=False):
+        x, y = [mark.n_parameters for mark in marks], [mark.mean for mark in marks]
+        axes.errorbar(x, y, yerr=error_bars(marks), fmt="o-", color=color, capsize=3, label=name)
     axes.legend(fontsize=8, loc="lower right")
-    left = min(bar.n_parameters for bar in models)
-    for bar in baselines:
-        axes.axhline(bar.mean, color=ORANGE, lw=0.8)
-        axes.annotate(bar.label, (left, bar.mean), fontsize=7, color=ORANGE, va="bottom")
+    left = min(mark.n_parameters for mark in models)
+    for mark in baselines:
+        axes.axhline(mark.mean, color=ORANGE, lw=0.8)
+        axes.annotate(mark.label, (left, mark.mean), fontsize=7, color=ORANGE, va="bottom")
     axes.set(xscale="log", xlabel="parameters", ylabel=axis, ylim=(0, 1.02))
 
 
-def _series(bars: Sequence[Bar]) -> list[str]:
-    return list(dict.fromkeys(bar.series for bar in bars))
+def _series(marks: Sequence[Mark]) -> list[str]:
+    return list(dict.fromkeys(mark.series for mark in marks))
 
 
 def _words(name: str) -> str:

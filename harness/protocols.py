@@ -189,6 +189,9 @@ class Dataset(Protocol):
     """Samples, built one at a time as they are asked for."""
 
     protein_ids: list[str]
+    """What is scored."""
+    labeled_ids: list[str]
+    """Proteins set aside for methods that need the answer of some; never scored."""
     version: str
     """Changes whenever a sample changes: name and SHA-256 of what the samples are built from."""
 

@@ -17,8 +17,11 @@ from harness.results import CONFIG, JOURNAL, ROWS, SUMMARY, RunFolder, summarize
 from harness.runner import Experiment, RunNames
 from harness.sample import Sample
 
-FREE = ("tracker.", "statistics.", "outputs", "dataset.cache", "dataset.path")
-FREE += ("model.path", "model.device", "model.tokens_per_batch", "model.context")
+FREE = (
+    *("tracker.", "statistics.", "outputs", "dataset.cache", "dataset.path"),
+    *("model.path", "model.device", "model.tokens_per_batch", "model.context"),
+    "method.folder",
+)
 """Beginnings of keys that may differ between a run and its continuation: where things are and how
 they are summed up. What lies there is named by `INPUTS`."""
 
@@ -126,18 +129,21 @@ def tags(summary: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in facts.items() if value}
 
 
-def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
+def _flat(
+    config: Mapping[str, Any], prefix: str = "", top: Mapping[str, Any] | None = None
+) -> dict[str, object]:
     """The configuration flattened to `group.key`.
 
     Left out are copies: what a group has interpolated from the top level (method.model, …).
     """
     flat: dict[str, object] = {}
+    top = config if top is None else top
     for group, node in config.items():
         if not isinstance(node, Mapping):
             flat[prefix + group] = node
             continue
-        own = {key: value for key, value in node.items() if prefix or value != config.get(key)}
-        flat |= _flat(own, f"{prefix}{group}.")
+        own = {key: value for key, value in node.items() if value != top.get(key)}
+        flat |= _flat(own, f"{prefix}{group}.", top)
     return flat
 
 
@@ -170,11 +176,11 @@ def _most(entries: Sequence[Mapping[str, Any]], key: str) -> int:
 
 def _axes(cost: Mapping[str, float]) -> dict[str, float]:
     """Metrics that charts put on an axis; MLflow's have no logarithmic one."""
-    axes = {"sequence_length": cost["sequence_length"]}
+    logarithmic = ("n_parameters", "seconds_per_protein", "flops_per_protein")
+    axes = {f"log10_{key}": math.log10(cost[key]) for key in logarithmic if cost[key] > 0}
     if cost["n_parameters"]:
-        size = cost["n_parameters"]
-        axes |= {"n_parameters": size, "log10_n_parameters": math.log10(size)}
-    return axes
+        axes["n_parameters"] = cost["n_parameters"]
+    return axes | {"sequence_length": cost["sequence_length"]}
 
 
 def _inputs(experiment: Experiment) -> dict[str, str]:

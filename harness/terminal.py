@@ -13,6 +13,7 @@ from rich.table import Table
 from harness.results import find_metric, headline
 
 _ABSENT = "–"
+_PREFIXES = ("", "k", "M", "G", "T", "P")
 
 
 @contextmanager
@@ -34,35 +35,38 @@ def progress_bar(label: str, unit: str = "proteins") -> Iterator[Callable[[int, 
 def print_table(summaries: Sequence[Mapping[str, Any]]) -> None:
     """One line a run: P@L of the headline range with interval and ceiling, the others, the cost.
 
-    On a narrow terminal the last ranges are left out; summary.json has them.
+    On a narrow terminal FLOPs are left out first, then the last ranges; summary.json has them.
     """
     console = Console()
     console = console if console.is_terminal else Console(width=200)
     metric, ranges = headline(summaries)
-    table = _table(summaries, metric, ranges)
-    while len(ranges) > 1 and _width(console, table) > console.width:
-        ranges = ranges[:-1]
-        table = _table(summaries, metric, ranges)
-    console.print(table)
+    flops = any(item["cost"]["flops_per_protein"] for item in summaries)
+    layouts = [(ranges, flops), *((ranges[:n], False) for n in range(len(ranges), 0, -1))]
+    tables = [_table(summaries, metric, *layout) for layout in layouts]
+    fitting = [table for table in tables if _width(console, table) <= console.width]
+    console.print((fitting or tables[-1:])[0])
 
 
-def _table(summaries: Sequence[Mapping[str, Any]], metric: str, ranges: Sequence[str]) -> Table:
+def _table(
+    summaries: Sequence[Mapping[str, Any]], metric: str, ranges: Sequence[str], flops: bool
+) -> Table:
     main, *others = ranges
     title = "P@L" if metric == "p_at_L" else metric
     names = [key for key in ("method", "model", "settings") if any(_names(summaries, key))]
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in names:
         table.add_column(name, overflow="fold", min_width=10)
-    for heading in (f"{title} {main}", "ceiling", *(f"{name} (ceiling)" for name in others)):
+    precision = (f"{title} {main}", "ceiling", *(f"{name} (ceiling)" for name in others))
+    for heading in (*precision, "s/protein", *["FLOPs/protein"] * flops):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("s/protein", justify="right", no_wrap=True)
     for item in summaries:
         table.add_row(
             *(item["run"][name] or _ABSENT for name in names),
             _interval(find_metric(item, metric, main)),
             _mean(item, "ceiling_at_L", main),
             *(_with_ceiling(item, metric, name) for name in others),
-            _number(item["cost"]["seconds_per_protein"]),
+            _seconds(item["cost"]["seconds_per_protein"]),
+            *[_scaled(item["cost"]["flops_per_protein"])] * flops,
         )
     return table
 
@@ -91,3 +95,18 @@ def _interval(estimate: Mapping[str, Any]) -> str:
 
 def _number(value: float | None) -> str:
     return _ABSENT if value is None or math.isnan(value) else f"{value:.2f}"
+
+
+def _seconds(value: float) -> str:
+    """Hundredths, or one digit of what is less."""
+    digits = 2 if not 0 < value < 0.01 else -math.floor(math.log10(value))
+    return f"{value:.{digits}f}"
+
+
+def _scaled(value: float) -> str:
+    """Two digits and a prefix, as in 48 M, 7.3 G, 1.2 T; a dash for zero."""
+    if not value:
+        return _ABSENT
+    steps = min(int(math.log10(value) / 3), len(_PREFIXES) - 1)
+    scaled = value / 1000**steps
+    return f"{scaled:.{1 if scaled < 9.95 else 0}f} {_PREFIXES[steps]}".rstrip()

@@ -131,5 +131,6 @@ def pdb_of(sequence: str = QUERY, chain: str = "A") -> str:
 
 
 def folder_dataset(path: Path | str | None, **changes: Any) -> FolderDataset:
-    fields = {"contact": "cb8", "ranges": ["min6"], "ids": None, "limit": None}
+    fields = {"contact": "cb8", "ranges": ["min6"], "labeled": 0, "seed": 0, "ids": None}
+    fields |= {"limit": None}
     return FolderDataset(path=None if path is None else str(path), **(fields | changes))

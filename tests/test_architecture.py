@@ -8,12 +8,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LIBRARY = sorted(path for name in ("harness", "baselines") for path in (ROOT / name).rglob("*.py"))
-ALL = [*LIBRARY, *sorted((ROOT / "tests").rglob("*.py"))]
+OTHERS = sorted(path for name in ("benchmarks", "tests") for path in (ROOT / name).rglob("*.py"))
+ALL = [*LIBRARY, *OTHERS]
 
 VALUES = {"protein", "sample", "alphabet", "alignment", "structure", "couplings", "masking"}
-VALUES |= {"metrics", "statistics", "protocols", "errors", "lattice"}
+VALUES |= {"metrics", "statistics", "protocols", "errors", "lattice", "labeled"}
+VALUES |= {"contact_regression"}
 SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "record"}
-SERVICES |= {"comparison", "terminal", "model_card"}
+SERVICES |= {"comparison", "pareto", "terminal", "model_card"}
 ENTRY_POINTS = {"__main__", "sweep", "configuration", "train"}
 PLUG_INS = ("harness.models", "harness.methods", "harness.datasets", "harness.evaluations")
 PLUG_INS += ("baselines",)
@@ -27,13 +29,14 @@ MAY_IMPORT = {
 DOORS = {
     "hydra": ["harness.__main__", "harness.sweep", "harness.configuration", "harness.train"],
     "mlflow": ["harness.tracking"],
-    "matplotlib": ["harness.plots"],
+    "matplotlib": ["harness.plots", "harness.pareto"],
     "biotite": ["harness.structure"],
-    "torch": ["harness.models", "harness.methods", "baselines"],
-    "sklearn": ["harness.metrics"],
+    "torch": ["harness.models", "harness.methods", "harness.couplings", "baselines"],
+    "sklearn": ["harness.metrics", "harness.methods.fitted_contact_head"],
     "rich": ["harness.terminal"],
     "scipy": ["harness.statistics", "baselines"],
 }
+DOORS["torch"] += ["harness.contact_regression"]
 DOORS |= {"omegaconf": DOORS["hydra"], "plotly": DOORS["matplotlib"]}
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "core", "base", "manager", "misc"}

@@ -46,31 +46,53 @@ class FolderDataset:
 
     `contact` (a name in `harness.metrics.CONTACTS`) decides the atom; `ranges` is read by the
     evaluations; `ids` and `limit` select proteins, by name and as the first so many by name.
+
+    `labeled` proteins, drawn by `seed` from those that have a structure and are not among `ids`,
+    are set aside and never scored. `limit` counts scored proteins and does not move the draw.
     """
 
     path: str | None
     contact: str
     ranges: list[str]
+    labeled: int
+    seed: int
     ids: Sequence[str | int] | None  # YAML reads an id of digits as a number
     limit: int | None
 
     @cached_property
     def protein_ids(self) -> list[str]:
-        """The selected proteins, sorted by name."""
+        """The selected proteins without those set aside, sorted by name."""
         if self.limit is not None and self.limit < 1:
             raise InputError(f"dataset.limit is {self.limit}; allowed are 1 and more, or null")
-        chosen = sorted({str(identifier) for identifier in self.ids or []})
-        for identifier in chosen:
-            self._check_known(identifier)
-        return (chosen or self._every)[: self.limit]
+        left = [name for name in self._chosen or self._every if name not in self.labeled_ids]
+        return left[: self.limit]
+
+    @cached_property
+    def labeled_ids(self) -> list[str]:
+        """The proteins set aside; a larger `labeled` adds to those of a smaller one."""
+        if self.labeled == 0:
+            return []
+        free = [name for name in self._every if name not in self._chosen]
+        pool = [name for name in free if _only_file(self._root / name, "structure")]
+        if not 0 < self.labeled <= len(pool):
+            raise InputError(
+                f"dataset.labeled is {self.labeled}; allowed are 0 to {len(pool)}, the proteins of "
+                f"{self.path} that have a structure and are not among dataset.ids"
+            )
+        drawn = np.random.default_rng(self.seed).permutation(len(pool))[: self.labeled]
+        return [pool[n] for n in drawn]
 
     @cached_property
     def version(self) -> str:
-        """`folder-` and 12 digits of a SHA-256 over ids, files, chains and contact definition."""
+        """`folder-` and 12 digits of a SHA-256 over ids, files, chains and contact definition.
+
+        Proteins set aside count: they shape what is fitted on them.
+        """
         digest = hashlib.sha256(repr(self._contact).encode())
-        for identifier in self.protein_ids:
+        for identifier in [*self.protein_ids, *self.labeled_ids]:
             files = {kind: _sha256(path) for kind, path in self._files(identifier).items()}
             entry = [identifier, self._chains.get(identifier), files]
+            entry += ["labeled"] if identifier in self.labeled_ids else []
             digest.update(json.dumps(entry, sort_keys=True).encode())
         return f"folder-{digest.hexdigest()[:12]}"
 
@@ -105,6 +127,14 @@ class FolderDataset:
         if not root.is_dir():
             raise PrerequisiteError(f"{root} is no folder: set dataset.path=DIR to one that exists")
         return root
+
+    @cached_property
+    def _chosen(self) -> list[str]:
+        """The proteins that `ids` names, sorted; InputError for one that is not there."""
+        chosen = sorted({str(identifier) for identifier in self.ids or []})
+        for identifier in chosen:
+            self._check_known(identifier)
+        return chosen
 
     @cached_property
     def _every(self) -> list[str]:

@@ -23,11 +23,15 @@ class LatticeDataset:
     family that no other protein has, written once under `cache`. `ranges` suits the short chains;
     evaluations read it from the configuration. `ids` and `limit` select proteins, as in every data
     set.
+
+    The next `labeled` held-out sequences of each family are set aside, without an alignment. They
+    share the contacts of the scored proteins of their family.
     """
 
     seed: int
     families: int
     sequences: int
+    labeled: int
     depth: int
     cache: str
     ranges: list[str]
@@ -36,7 +40,7 @@ class LatticeDataset:
 
     @property
     def version(self) -> str:
-        """Generator and everything that shapes the samples."""
+        """Generator and everything that shapes the samples; `labeled`, as `limit`, shapes none."""
         shape = f"seed{self.seed}-{self.families}x{self.sequences}-depth{self.depth}"
         return f"{GENERATOR}-{shape}"
 
@@ -45,25 +49,32 @@ class LatticeDataset:
         """family00_00, family01_00, …: one of each family before the second of any."""
         if self.limit is not None and self.limit < 1:
             raise InputError(f"dataset.limit is {self.limit}; allowed are 1 and more, or null")
-        every = [
-            f"family{family:02}_{number:02}"
-            for number in range(self.sequences)
-            for family in range(self.families)
-        ]
+        every = self._names(range(self.sequences))
         unknown = sorted(set(self.ids or []) - set(every))
         if unknown:
             raise InputError(f"dataset.ids: {unknown} unknown; there are {every[0]} … {every[-1]}")
         return list(dict.fromkeys(self.ids or every))[: self.limit]
 
+    @cached_property
+    def labeled_ids(self) -> list[str]:
+        """The proteins set aside, numbered after the scored ones: one of each family first."""
+        if self.labeled < 0:
+            raise InputError(f"dataset.labeled is {self.labeled}; allowed are 0 and more")
+        return self._names(range(self.sequences, self.sequences + self.labeled))
+
     def __getitem__(self, identifier: str) -> Sample:
-        """The sample of one protein."""
+        """The sample of one protein, scored or set aside."""
         match = _ID.fullmatch(identifier)
-        if match is None or identifier not in self.protein_ids:
+        if match is None or identifier not in (*self.labeled_ids, *self.protein_ids):
             raise KeyError(identifier)
         family, number = _family(self.seed, int(match[1])), int(match[2])
-        sequence = _held_out(self.seed, family.index, self.sequences)[number]
-        alignment = self._alignment(family, number, sequence)
+        sequence = _held_out(self.seed, family.index, self.sequences + self.labeled)[number]
+        scored = number < self.sequences
+        alignment = self._alignment(family, number, sequence) if scored else None
         return Sample(Protein(identifier, sequence, alignment), family.distances)
+
+    def _names(self, numbers: range) -> list[str]:
+        return [f"family{f:02}_{number:02}" for number in numbers for f in range(self.families)]
 
     def _alignment(self, family: LatticeFamily, number: int, query: str) -> Path:
         """Path of the alignment of one protein, written when it is not there yet."""

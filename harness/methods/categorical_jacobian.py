@@ -1,7 +1,7 @@
 """The categorical Jacobian (Zhang et al., PNAS 2024): how each residue moves every logit."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -10,11 +10,13 @@ from torch import Tensor
 
 from harness.alphabet import AMINO_ACIDS, MASK, UNKNOWN, encode
 from harness.couplings import Centering, center_, contact_scores, symmetrize_
+from harness.methods.perturbation import require, substitutions
 from harness.protein import Protein
 from harness.protocols import PredictsLogits
 
 Symmetrized = Literal["couplings", "scores"]
 Storage = Literal["float32", "float16"]
+_DTYPES = {"float32": torch.float32, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,9 @@ class CategoricalJacobian:
     storage: Storage
 
     def __post_init__(self) -> None:
-        choices = {"center": Centering, "symmetrize": Symmetrized, "storage": Storage}
-        for name, kind in choices.items():
-            if getattr(self, name) not in get_args(kind):
-                allowed = ", ".join(get_args(kind))
-                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed are {allowed}")
+        require("center", self.center, Centering)
+        require("symmetrize", self.symmetrize, Symmetrized)
+        require("storage", self.storage, Storage)
         letters = self.substitutes
         chosen = 0 < len(letters) == len(set(letters)) and set(letters) <= set(AMINO_ACIDS)
         if letters not in ("all", "mask") and not chosen:
@@ -81,7 +81,7 @@ class CategoricalJacobian:
     def _empty(self, baseline: Float[Tensor, "L 20"]) -> Float[Tensor, "L 20 L 20"]:
         """Zeros, in double precision only for a model that computes in it."""
         exact = baseline.dtype == torch.float64 and self.storage == "float32"
-        dtype = torch.float64 if exact else getattr(torch, self.storage)
+        dtype = torch.float64 if exact else _DTYPES[self.storage]
         return baseline.new_zeros((*baseline.shape, *baseline.shape), dtype=dtype)
 
     def _substitutions(
@@ -91,8 +91,6 @@ class CategoricalJacobian:
         if self.substitutes == "mask":
             sites = torch.nonzero(sequence < UNKNOWN)[:, 0]
             return sites, torch.full_like(sites, MASK)
-        letters = AMINO_ACIDS if self.substitutes == "all" else self.substitutes
-        choice = torch.from_numpy(encode(letters))
-        different = (choice != sequence[:, None]) & (sequence != MASK)[:, None]
-        sites, columns = torch.nonzero(different, as_tuple=True)
-        return sites, choice[columns]
+        return substitutions(
+            sequence, AMINO_ACIDS if self.substitutes == "all" else self.substitutes
+        )

@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from harness.errors import PrerequisiteError
+from harness.models.network import Network
 
-_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
+_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
+"""Parts of what PyTorch says on Linux, Windows and CUDA, and of what CUDA's libraries say."""
 
 
 @dataclass
@@ -31,26 +33,37 @@ class TokenBudget:
         """
         start = 0
         while start < n:
-            size = max(1, self.tokens // length)
-            rows = slice(start, min(n, start + size))
-            result = self._attempt(rows, length, run)
-            if result is not None:
+            rows = slice(start, min(n, start + max(1, self.tokens // length)))
+            try:
+                result = run(rows)
+            except RuntimeError as error:  # what CUDA raises derives from it, a CPU raises itself
+                self._halve(rows.stop - start, length, error)
+            else:
                 yield rows, result
                 start = rows.stop
 
-    def _attempt(self, rows: slice, length: int, run: Callable[[slice], Tensor]) -> Tensor | None:
-        """The result, or none when memory ran out and the budget has been halved."""
-        try:
-            return run(rows)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not any(text in str(error) for text in _OUT_OF_MEMORY):
-                raise
-            if rows.stop - rows.start == 1:
-                raise PrerequisiteError(
-                    f"out of memory for a single sequence of {length} tokens ({error}); use a "
-                    "smaller model, model.dtype=bfloat16, a shorter protein or a larger device"
-                ) from error
-        self.tokens = length * max(1, (rows.stop - rows.start) // 2)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        return None
+    def _halve(self, size: int, length: int, error: RuntimeError) -> None:
+        """Half as many tokens as just ran out of memory; raises what that cannot mend."""
+        if not any(text in str(error) for text in _OUT_OF_MEMORY):
+            raise error
+        if size == 1:
+            raise PrerequisiteError(
+                f"out of memory for a single sequence of {length} tokens ({error}); use a "
+                "smaller model, model.dtype=bfloat16, a shorter protein or a larger device"
+            ) from error
+        self.tokens = length * (size // 2)
+
+
+def automatic_tokens(network: Network) -> int:
+    """Tokens of a batch that suit the device of the network.
+
+    On a CPU the widest activations, 4 W numbers a token, fill 20 MiB: larger buffers leave the
+    caches and are given back to the system after every use. On a GPU they fill an eighth of the
+    free memory, up to the size beyond which nothing gets faster.
+    """
+    weights = network.embed_tokens.weight
+    bytes_per_token = 4 * network.architecture.width * 4
+    if weights.device.type == "cpu":
+        return max(1, 20 * 2**20 // bytes_per_token)
+    free, _ = torch.cuda.mem_get_info(weights.device)
+    return max(1, min(2**17, free // 8 // bytes_per_token))

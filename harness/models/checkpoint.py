@@ -9,25 +9,43 @@ import hashlib
 import pickle
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from harness.contact_regression import (
+    ContactRegression,
+    read_regression,
+    regression_in,
+    regression_path,
+)
 from harness.errors import InputError, PrerequisiteError
 from harness.models.network import Architecture, Network
 
 _PREFIX = re.compile(r"^encoder\.(sentence_encoder\.)?")
-_CONTACT_HEAD = "contact_head."
+_CONTACT_HEAD, _LM_HEAD = "contact_head.", "lm_head."
 
 
-def load_checkpoint(path: Path) -> Network:
-    """The network of a checkpoint, in float32.
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A network, the contact regression that came with it, and the SHA-256 of their files."""
 
-    Only tensors and plain values are unpickled: code in the file is never run. Raises
-    PrerequisiteError when there is no such file, InputError when it is not a checkpoint of this
-    layout.
+    network: Network
+    regression: ContactRegression | None
+    fingerprint: str
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """The content of a checkpoint, in float32.
+
+    The contact regression is that of the file beside it (`regression_path`), else the one inside
+    it; the digest of a file beside it is joined to the checkpoint's by a plus. Without a language
+    model head the network has no logits. Only tensors and plain values are unpickled: code in a
+    file is never run. Raises PrerequisiteError when there is no such file, InputError when it is
+    not of this layout.
     """
     content = _unpickle(path)
     try:
@@ -44,9 +62,13 @@ def load_checkpoint(path: Path) -> Network:
             f"{path}: not a fair-esm ESM-2 checkpoint ({type(error).__name__}: {error}); expected "
             "cfg.model.encoder_layers, … and model.encoder.*"
         ) from error
-    network = Network(architecture)
+    with torch.device("meta"):  # shapes alone: no weights are drawn only to be replaced
+        network = Network(architecture)
     _assign(network, tensors, path)
-    return network.float().eval().requires_grad_(False)
+    network.float().eval().requires_grad_(False)
+    files = [file for file in (path, regression_path(path)) if file.exists()]
+    fingerprint = "+".join(sha256(file) for file in files)
+    return Checkpoint(network, _regression(tensors, path, architecture), fingerprint)
 
 
 def save_checkpoint(network: Network, path: Path) -> None:
@@ -93,9 +115,12 @@ def _unpickle(path: Path) -> Any:
 
 
 def _assign(network: Network, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Copy the tensors into the network, refusing absent, unknown or misshapen ones."""
-    expected = network.state_dict()
+    """Make the tensors the network's own, refusing absent, unknown or misshapen ones."""
     given = {k: v for k, v in tensors.items() if not k.startswith(_CONTACT_HEAD)}
+    has_head = any(name.startswith(_LM_HEAD) for name in given)
+    if not has_head:
+        network.register_module("lm_head", _AbsentHead(path))
+    expected = network.state_dict()
     problems = [f"{name} is missing" for name in expected.keys() - given.keys()]
     problems += [f"{name} is unknown" for name in given.keys() - expected.keys()]
     problems += [
@@ -106,7 +131,44 @@ def _assign(network: Network, tensors: Mapping[str, Tensor], path: Path) -> None
     if problems:
         listed = "; ".join(sorted(problems)[:5])
         raise InputError(f"{path}: {len(problems)} tensors do not fit an ESM-2: {listed}")
-    network.load_state_dict(given)
+    network.load_state_dict(given, assign=True)
+    if has_head:
+        network.lm_head.weight = network.embed_tokens.weight  # one matrix, as before
+
+
+class _AbsentHead(nn.Module):
+    """Stands where a checkpoint has no language model head."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def forward(self, *_: object) -> NoReturn:
+        """Nothing; PrerequisiteError."""
+        raise PrerequisiteError(
+            f"{self._path} has no language model head (lm_head.*), so no logits; use a checkpoint "
+            "that has one, or a method that reads attention or hidden states"
+        )
+
+
+def _regression(
+    tensors: Mapping[str, Tensor], path: Path, architecture: Architecture
+) -> ContactRegression | None:
+    """The contact regression beside the checkpoint, else that inside it, if there is one."""
+    source = regression_path(path)
+    if source.exists():
+        regression = read_regression(source)
+    elif any(name.startswith(_CONTACT_HEAD) for name in tensors):
+        source, regression = path, regression_in(tensors, path)
+    else:
+        return None
+    channels = architecture.layers * architecture.heads
+    if len(regression.weight) != channels:
+        raise InputError(
+            f"{source}: a contact regression on {len(regression.weight)} attention maps, but "
+            f"{path.name} has {architecture.layers} × {architecture.heads} = {channels}"
+        )
+    return regression
 
 
 def _published_name(name: str) -> str:

@@ -1,56 +1,84 @@
 """Derivatives of the logits by the input, exact, in reverse and in forward mode.
 
-The input is relaxed: x[i, a] of amino acid a's embedding is added at residue i, and x is zero.
+The input is relaxed: x[i, a] of amino acid a's embedding is added at residue i, and x is zero. The
+sequence goes through the network once; what remains is a linear map, applied to a batch of vectors
+at a time. Beside that batch, the activations of one sequence are held.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.func import jvp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from harness.models.network import Network
 
-Mode = Callable[[Network, Tensor, Tensor, Tensor], Tensor]
+LinearMap = Callable[[Tensor], Tensor]
 
 
-def reverse(
-    network: Network,
-    residues: Int[Tensor, " L"],
-    sites: Int[Tensor, " B"],
-    directions: Float[Tensor, "B 20"],
+@dataclass(frozen=True)
+class Mode:
+    """A way to differentiate: the linear map (B, L, 20) -> (B, L, 20) at a sequence."""
+
+    linearize: Callable[[Network, Tensor], LinearMap]
+    passes: int
+    """What linearizing costs, a backward pass counting as one; each vector costs one more."""
+
+
+def placed(
+    sites: Int[Tensor, " B"], directions: Float[Tensor, "B 20"], length: int
 ) -> Float[Tensor, "B L 20"]:
-    """Gradient by x of directions[m] · logits[sites[m]], for every m: one backward pass each."""
-    x = directions.new_zeros(len(residues), directions.shape[1], requires_grad=True)
-    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):  # the one that vmap can batch
-        outputs = (network.relaxed_logits(residues, x)[sites] * directions).sum(1)
-        each = torch.eye(len(sites), dtype=x.dtype, device=x.device)
-        (found,) = torch.autograd.grad(outputs, x, each, is_grads_batched=True)
-    return found
-
-
-def forward(
-    network: Network,
-    residues: Int[Tensor, " L"],
-    sites: Int[Tensor, " B"],
-    directions: Float[Tensor, "B 20"],
-) -> Float[Tensor, "B L 20"]:
-    """Derivative of all logits along directions[m] at residue sites[m], for every m."""
-    x = directions.new_zeros(len(residues), directions.shape[1])
-    tangents = x.repeat(len(sites), 1, 1)
-    tangents[torch.arange(len(sites), device=x.device), sites] = directions
-
-    def along(tangent: Tensor) -> Tensor:
-        return jvp(lambda x: network.relaxed_logits(residues, x), (x,), (tangent,))[1]
-
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
-        return vmap(along)(tangents)
+    """Vectors that are directions[m] at position sites[m] and zero elsewhere."""
+    vectors = directions.new_zeros(len(sites), length, directions.shape[1])
+    vectors[torch.arange(len(sites), device=sites.device), sites] = directions
+    return vectors
 
 
 def one_gradient(network: Network, residues: Int[Tensor, "B L"]) -> Float[Tensor, "B L 20"]:
-    """One gradient, to count its operations."""
-    x = torch.zeros(*residues.shape[1:], 20, requires_grad=True)
-    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
-        return torch.autograd.grad(network.relaxed_logits(residues[0], x).sum(), x)[0][None]
+    """A forward and a backward pass of the first sequence, to count their operations."""
+    x, logits = _relaxed(network, residues[0])
+    return _products(logits, x, torch.ones_like(logits)[None])
+
+
+def _reverse(network: Network, residues: Int[Tensor, " L"]) -> LinearMap:
+    """From weights of the logits to the gradient by x of their weighted sum."""
+    x, logits = _relaxed(network, residues)
+    return lambda weights: _products(logits, x, weights)
+
+
+def _forward(network: Network, residues: Int[Tensor, " L"]) -> LinearMap:
+    """From a change of x to the change of the logits.
+
+    The gradient is linear in the weights of the logits; its derivative by them, carried backward in
+    its turn, is the forward derivative (Townsend, "A new trick for calculating Jacobian vector
+    products", 2017).
+    """
+    x, logits = _relaxed(network, residues)
+    weights = torch.zeros_like(logits, requires_grad=True)
+    (gradient,) = torch.autograd.grad(logits, x, weights, create_graph=True)
+    return lambda changes: _products(gradient, weights, changes)
+
+
+def _relaxed(
+    network: Network, residues: Int[Tensor, " L"]
+) -> tuple[Float[Tensor, "L 20"], Float[Tensor, "L 20"]]:
+    """The relaxed input and the logits, with the graph between them."""
+    weights = network.embed_tokens.weight
+    x = weights.new_zeros(len(residues), 20, requires_grad=True)
+    eager = torch.compiler.set_stance("force_eager")  # what is compiled has no batched derivative
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), eager:  # fused attention neither
+        return x, network.relaxed_logits(residues, x)
+
+
+def _products(outputs: Tensor, inputs: Tensor, weights: Float[Tensor, "B L 20"]) -> Tensor:
+    """Derivatives by the inputs of the outputs' weighted sums, many at a time."""
+    (found,) = torch.autograd.grad(
+        outputs, inputs, weights.to(outputs), retain_graph=True, is_grads_batched=True
+    )
+    return found
+
+
+REVERSE = Mode(_reverse, passes=1)
+FORWARD = Mode(_forward, passes=2)

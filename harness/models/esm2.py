@@ -1,8 +1,8 @@
 """ESM-2 as the methods see it: residues in; logits, maps and states of the residues out."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -10,59 +10,69 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from harness.alphabet import MASK
+from harness.contact_regression import ContactRegression, regression_path
 from harness.errors import InputError, PrerequisiteError
 from harness.models import differentiation
-from harness.models.batches import TokenBudget
-from harness.models.checkpoint import load_checkpoint, sha256
+from harness.models.batches import TokenBudget, automatic_tokens
+from harness.models.checkpoint import load_checkpoint
+from harness.models.device import choose_device
 from harness.models.flops import FlopCounts
+from harness.models.mutants import Mutants
 from harness.models.network import Network
+from harness.models.packing import prepare
 from harness.protocols import Cost
 
 _SHIPPED = Path(__file__).parent / "checkpoints"
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
-_CPU_TOKENS = 4096
-"""Tokens of a batch on a CPU: activations stay in its caches (`docs/results/speed.md`)."""
 
 Slices = Iterator[tuple[slice, Tensor]]
 
 
 @dataclass(frozen=True)
 class _Pass:
-    """One way through the network: residues (B, L) in, a result for each sequence out."""
+    """One way through the network: residues (B, L) in, a result for each sequence out.
+
+    `rest` does the same from the residual stream after a number of layers, where that is possible.
+    """
 
     kind: str
     run: Callable[[Network, Tensor], Tensor]
-    cost: int = 1  # in forward passes
+    rest: Callable[[Network, Tensor, int], Tensor] | None = None
+    after: "_Pass | None" = None  # what `run` does first, accounted for by itself
 
 
+@dataclass(eq=False)
 class ESM2:
     """A checkpoint of fair-esm's published layout, ready to run.
 
     `device` is `auto` (CUDA where there is one, else the CPU), `cpu`, or `cuda[:n]`; `dtype` one of
     float32, bfloat16 and float16. `tokens_per_batch` bounds the tokens that go through the network
     at once (none: chosen for the device) and is halved when memory runs out. Sequences of more than
-    `context` residues are refused (none: no bound).
+    `context` residues are refused (none: no bound). `compile` has PyTorch compile the layers.
     """
 
-    def __init__(
-        self,
-        path: str | Path,
-        device: str,
-        dtype: str,
-        tokens_per_batch: int | None,
-        context: int | None,
-    ) -> None:
-        if dtype not in _DTYPES:
-            raise ValueError(f"dtype is {dtype!r}; allowed are {', '.join(_DTYPES)}")
-        self._device = _choose_device(device)
-        self._network = load_checkpoint(Path(path)).to(self._device)
-        self._context = context
-        self._budget = TokenBudget(_CPU_TOKENS if tokens_per_batch is None else tokens_per_batch)
-        self._flops = FlopCounts(self._network.architecture)
-        self.fingerprint = sha256(Path(path))
-        self.n_parameters = sum(weights.numel() for weights in self._network.parameters())
-        self.n_layers = self._network.architecture.layers
+    path: str | Path
+    device: str
+    dtype: str
+    tokens_per_batch: int | None
+    context: int | None
+    compile: bool
+
+    def __post_init__(self) -> None:
+        if self.dtype not in _DTYPES:
+            raise ValueError(f"dtype is {self.dtype!r}; allowed are {', '.join(_DTYPES)}")
+        self._device = choose_device(self.device)
+        checkpoint = load_checkpoint(Path(self.path))
+        network, self._regression = checkpoint.network.to(self._device), checkpoint.regression
+        self.fingerprint = checkpoint.fingerprint
+        self.n_parameters = sum(weights.numel() for weights in network.parameters())
+        self.n_layers = network.architecture.layers
+        given = self.tokens_per_batch
+        self._budget = TokenBudget(automatic_tokens(network) if given is None else given)
+        self._flops = FlopCounts(network.architecture)
+        self._network = prepare(network, _DTYPES[self.dtype], self.compile)
+        self._flops(_LOGITS.kind, 1, _LOGITS.run)  # loads the counter, which takes a second once
         self.cost = Cost()
 
     def logits(self, residues: Int[Tensor, "B L"]) -> Float[Tensor, "B L 20"]:
@@ -97,8 +107,17 @@ class ESM2:
         return self._all(_ATTENTION, residues[None])[0]
 
     def contacts(self, residues: Int[Tensor, " L"]) -> Float[Tensor, "L L"]:
-        """Probabilities of contact by the published regression on the attention maps."""
-        raise NotImplementedError
+        """Probabilities of contact by the published regression on the attention maps.
+
+        Raises PrerequisiteError when the checkpoint came without one.
+        """
+        if self._regression is None:
+            raise PrerequisiteError(
+                f"{self.path} holds no contact regression and {regression_path(Path(self.path))} "
+                "is not there: put the published file beside the checkpoint, or fit one with "
+                "method=fitted_contact_head"
+            )
+        return self._all(_contacts(self._regression), residues[None])[0]
 
     def gradients(
         self,
@@ -107,7 +126,7 @@ class ESM2:
         directions: Float[Tensor, "M 20"],
     ) -> Slices:
         """Slices of 0…M-1, each with gradients (B, L, 20) of directions[m] · logits[sites[m]]."""
-        return self._derived(differentiation.reverse, residues, sites, directions)
+        return self._derived(differentiation.REVERSE, residues, sites, directions)
 
     def derivatives(
         self,
@@ -116,7 +135,7 @@ class ESM2:
         directions: Float[Tensor, "M 20"],
     ) -> Slices:
         """Slices of 0…M-1, each with the logits' derivatives (B, L, 20) along directions[m]."""
-        return self._derived(differentiation.forward, residues, sites, directions)
+        return self._derived(differentiation.FORWARD, residues, sites, directions)
 
     def _derived(
         self,
@@ -125,13 +144,20 @@ class ESM2:
         sites: Int[Tensor, " M"],
         directions: Float[Tensor, "M 20"],
     ) -> Slices:
-        step = _Pass("derivative", differentiation.one_gradient, cost=2)
         sequence, at, along = (part.to(self._device) for part in (residues, sites, directions))
+        length = len(residues)
+
+        @cache
+        def linear_map() -> differentiation.LinearMap:
+            found = mode.linearize(self._network, sequence)
+            self._spend(_LOGITS, 1, length)
+            self._spend(_BACKWARD, mode.passes - 1, length)
+            return found
 
         def compute(rows: slice) -> Tensor:
-            return mode(self._network, sequence, at[rows], along[rows])
+            return linear_map()(differentiation.placed(at[rows], along[rows], length))
 
-        return self._passes(step, len(sites), len(residues), compute)
+        return self._passes(_BACKWARD, len(sites), length, compute)
 
     def _substituted(
         self,
@@ -140,63 +166,74 @@ class ESM2:
         sites: Int[Tensor, " M"],
         substitutes: Int[Tensor, " M"],
     ) -> Slices:
+        sequence, at, by = (part.to(self._device) for part in (residues, sites, substitutes))
+        rest = None if (by == MASK).any() else step.rest  # a mask changes every embedding
+
+        @torch.inference_mode()
         def compute(rows: slice) -> Tensor:
-            mutants = residues.repeat(len(sites[rows]), 1)
-            mutants[torch.arange(len(mutants)), sites[rows]] = substitutes[rows]
-            return self._infer(step, mutants)
+            if rest is not None:
+                stream = Mutants(self._network, sequence).first_layer(at[rows], by[rows])
+                return rest(self._network, stream, 1)
+            mutants = sequence.repeat(len(at[rows]), 1)
+            mutants[torch.arange(len(mutants)), at[rows]] = by[rows]
+            return step.run(self._network, mutants)
 
         return self._passes(step, len(sites), len(residues), compute)
 
     def _all(self, step: _Pass, residues: Int[Tensor, "B L"]) -> Tensor:
         """The results of a pass for any number of sequences."""
 
+        @torch.inference_mode()
         def compute(rows: slice) -> Tensor:
-            return self._infer(step, residues[rows])
+            return step.run(self._network, residues[rows].to(self._device))
 
-        results = [part for _, part in self._passes(step, *residues.shape, compute)]
+        n, length = residues.shape
+        results = [part for _, part in self._passes(step, n, length, compute)]
         return results[0] if len(results) == 1 else torch.cat(results)
-
-    def _infer(self, step: _Pass, residues: Int[Tensor, "B L"]) -> Tensor:
-        with torch.inference_mode():
-            return step.run(self._network, residues.to(self._device))
 
     def _passes(
         self, step: _Pass, n: int, length: int, compute: Callable[[slice], Tensor]
     ) -> Slices:
         """Results of `compute` in slices that fit the memory, each accounted for."""
-        if self._context is not None and length > self._context:
+        if self.context is not None and length > self.context:
             raise InputError(
-                f"a sequence of {length} residues is beyond the context of {self._context} that "
+                f"a sequence of {length} residues is beyond the context of {self.context} that "
                 "this model was trained on; cut it, or allow it with model.context=null"
             )
-        flops = self._flops(step.kind, length, step.run)
         for rows, result in self._budget.split(n, length + 2, compute):
-            self.cost.forward_passes += step.cost * len(result)
-            self.cost.tokens += step.cost * len(result) * (length + 2)
-            self.cost.flops += flops * len(result)
+            self._spend(step, len(result), length)
             yield rows, result
 
+    def _spend(self, step: _Pass, n: int, length: int) -> None:
+        """Account for n sequences that went this way through the network."""
+        flops = self._flops(step.kind, length, step.run)
+        if step.after is not None:
+            flops -= self._flops(step.after.kind, length, step.after.run)
+        self.cost.forward_passes += n
+        self.cost.tokens += n * (length + 2)
+        self.cost.flops += n * flops
+        if self._device.type == "cuda":
+            self.cost.peak_device_bytes = torch.cuda.max_memory_allocated(self._device)
 
-_LOGITS = _Pass("logits", lambda network, residues: network.residue_logits(residues))
-_ATTENTION = _Pass("attention", lambda network, residues: network.attention(residues))
+
+_LOGITS = _Pass("logits", Network.residue_logits, Network.logits_after)
+_BACKWARD = _Pass("gradient", differentiation.one_gradient, after=_LOGITS)
+_ATTENTION = _Pass("attention", Network.attention)
+
+
+def _contacts(regression: ContactRegression) -> _Pass:
+    def run(network: Network, residues: Tensor) -> Tensor:
+        return torch.stack([regression(maps) for maps in network.attention(residues)])
+
+    return _Pass("contacts", run)
 
 
 def _hidden(layer: int) -> _Pass:
-    return _Pass(f"hidden {layer}", lambda network, residues: network.hidden(residues, layer))
+    run = partial(Network.hidden, layer=layer)
+    rest = partial(Network.hidden_after, layer=layer) if layer else None
+    return _Pass(f"hidden {layer}", run, rest)
 
 
 def shipped(name: str, **settings: Any) -> ESM2:
     """A model that comes with the harness, trained on lattice proteins."""
     return ESM2(_SHIPPED / f"{name}.pt", **settings)
-
-
-def _choose_device(name: str) -> torch.device:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
-        raise ValueError(f"device is {name!r}; allowed are auto, cpu, cuda and cuda:NUMBER")
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise PrerequisiteError(
-            f"model.device={name}, but PyTorch sees no CUDA device; use model.device=cpu"
-        )
-    return torch.device(name)

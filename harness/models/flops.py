@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -14,8 +15,10 @@ from harness.models.network import Architecture, Network
 class FlopCounts:
     """Operations of one sequence by kind of pass and length; each counted once.
 
-    Counted on the meta device: shapes without numbers. Matrix products and attention count, as in
-    PyTorch's own counter; norms, activations and rotations do not.
+    Counted on the meta device: shapes without numbers. Matrix products count, those of attention
+    among them; norms, activations and rotations do not. (On a CPU PyTorch's counter does not see
+    fused attention; on the meta device there is none.) What is shared by the first layers of
+    mutants, or packed, counts as if it were computed for each sequence.
     """
 
     architecture: Architecture
@@ -25,7 +28,11 @@ class FlopCounts:
         """Operations of `run` for one sequence; `kind` names it."""
         if (kind, length) not in self._known:
             with torch.device("meta"), FlopCounterMode(display=False) as counter:
-                network = Network(self.architecture).eval()
-                run(network, torch.zeros(1, length, dtype=torch.long))
+                run(self._network, torch.zeros(1, length, dtype=torch.long))
             self._known[kind, length] = counter.get_total_flops()
         return self._known[kind, length]
+
+    @cached_property
+    def _network(self) -> Network:
+        with torch.device("meta"):
+            return Network(self.architecture).eval()

@@ -1,11 +1,11 @@
 """The ESM-2 network (Lin et al., Science 2023).
 
 Parameter names are those of the published checkpoints, so a state dict loads without renaming.
-Special tokens, vocabulary order and offsets stay inside this file: outside it, a sequence is
-L indices of `harness.alphabet`.
+Inside, sequences are T tokens with special ones at both ends; at the doors they are L residues.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,16 +13,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from harness.alphabet import AMINO_ACIDS
-
-VOCABULARY = (
-    "<cls> <pad> <eos> <unk> L A G V S E R T I D P K Q N F Y M H W C X B U Z O . - <null_1> <mask>"
-)
-"""The 33 tokens of ESM-1b and ESM-2 (fair-esm, esm.data.Alphabet), in order."""
-
-_TOKENS = {token: index for index, token in enumerate(VOCABULARY.split())}
-_AMINO_ACID_TOKENS = [_TOKENS[letter] for letter in AMINO_ACIDS]
-_RESIDUE_TOKENS = [*_AMINO_ACID_TOKENS, _TOKENS["X"], _TOKENS["<mask>"]]
+from harness.models.rotary import RotaryEmbedding, rotate
+from harness.models.vocabulary import AMINO_ACID_TOKENS, MASK_TOKEN, VOCABULARY, tokens_of
 
 _TRAINED_MASK_RATIO = 0.15 * 0.8
 """Share of tokens replaced by <mask> when ESM-2 was trained, the constant of token dropout."""
@@ -45,39 +37,6 @@ class Architecture:
             )
 
 
-class RotaryEmbedding(nn.Module):
-    """Rotation of queries and keys by their positions (Su et al., 2021)."""
-
-    inv_freq: Tensor
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.register_buffer("inv_freq", 10000 ** -(torch.arange(0, dim, 2).float() / dim))
-        self._turns = torch.empty(0)
-
-    def turns(self, x: Float[Tensor, "B T ..."]) -> Tensor:
-        """exp(i · position · frequency) of positions 0…T-1, (T, 1, D/2); kept for the next call."""
-        if len(self._turns) != x.shape[1] or self._turns.device != x.device:
-            with torch.inference_mode(False), torch.no_grad():
-                positions = torch.arange(x.shape[1], device=x.device)
-                angles = torch.outer(positions, self.inv_freq.float())
-                self._turns = torch.polar(torch.ones_like(angles), angles)[:, None]
-        return self._turns
-
-
-def rotate(x: Float[Tensor, "... H D"], turns: Tensor) -> Float[Tensor, "... H D"]:
-    """The vectors turned; channels j and j + D/2, a pair, come back side by side.
-
-    Queries and keys are reordered alike, which no product of the two can see. The complex product
-    is several times as fast as products of halves, but there is none in half precision.
-    """
-    first, second = x.chunk(2, dim=-1)
-    if x.dtype in (torch.float32, torch.float64):
-        return torch.view_as_real(torch.complex(first, second) * turns).flatten(-2)
-    cos, sin = turns.real.to(x.dtype), turns.imag.to(x.dtype)
-    return torch.stack((first * cos - second * sin, second * cos + first * sin), -1).flatten(-2)
-
-
 class SelfAttention(nn.Module):
     """Multi-head self-attention with rotary positions."""
 
@@ -88,31 +47,40 @@ class SelfAttention(nn.Module):
             nn.Linear(width, width) for _ in range(4)
         )
         self.rot_emb = RotaryEmbedding(width // heads)
+        self.fused: nn.Module | None = None
 
-    def forward(self, x: Float[Tensor, "B T W"]) -> Float[Tensor, "B T W"]:
+    def fuse(self) -> None:
+        """Make one layer of the three projections; for inference, it cannot be undone."""
+        parts = (self.q_proj, self.k_proj, self.v_proj)
+        width = self.q_proj.in_features
+        self.fused = nn.Linear(width, 3 * width, device="meta")
+        self.fused.weight = nn.Parameter(torch.cat([part.weight for part in parts]), False)
+        self.fused.bias = nn.Parameter(torch.cat([part.bias for part in parts]), False)
+        del self.q_proj, self.k_proj, self.v_proj
+
+    def forward(self, x: Float[Tensor, "B T W"], turns: Tensor) -> Float[Tensor, "B T W"]:
         """The attended values, by fused attention."""
-        q, k, v = (part.transpose(1, 2) for part in self.heads_of(x))  # B H T D
+        q, k, v = (part.transpose(1, 2) for part in self.heads_of(x, turns))  # B H T D
         attended = F.scaled_dot_product_attention(q, k, v)
         return self.out_proj(attended.transpose(1, 2).flatten(2))
 
-    def weights(self, x: Float[Tensor, "B T W"]) -> Float[Tensor, "B H T T"]:
-        """How much each token (third axis) attends to each (last axis), computed explicitly."""
-        q, k, _ = (part.transpose(1, 2) for part in self.heads_of(x))
-        return (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1)
+    def explained(
+        self, x: Float[Tensor, "B T W"], turns: Tensor
+    ) -> tuple[Float[Tensor, "B T W"], Float[Tensor, "B H T T"]]:
+        """The same values, and how much each token (axis 2) attends to each (axis 3)."""
+        q, k, v = (part.transpose(1, 2) for part in self.heads_of(x, turns))
+        weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1, dtype=torch.float32)
+        attended = weights.to(v.dtype) @ v
+        return self.out_proj(attended.transpose(1, 2).flatten(2)), weights
 
-    def heads_of(self, x: Float[Tensor, "B T W"]) -> tuple[Tensor, Tensor, Tensor]:
-        """Rotated queries, rotated keys and values, each (B, T, H, D)."""
-        q, k, v = self.projections(x)
-        turns = self.rot_emb.turns(x)
+    def heads_of(self, x: Float[Tensor, "... W"], turns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Rotated queries, rotated keys and values, each (…, H, D)."""
+        if self.fused is None:
+            parts = [self.q_proj(x), self.k_proj(x), self.v_proj(x)]
+        else:
+            parts = self.fused(x).chunk(3, dim=-1)
+        q, k, v = (part.unflatten(-1, (self.heads, -1)) for part in parts)
         return rotate(q, turns), rotate(k, turns), v
-
-    def projections(self, x: Float[Tensor, "... W"]) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values before rotation, each (…, H, D)."""
-        q, k, v = (
-            projection(x).unflatten(-1, (self.heads, -1))
-            for projection in (self.q_proj, self.k_proj, self.v_proj)
-        )
-        return q, k, v
 
 
 class Layer(nn.Module):
@@ -126,14 +94,13 @@ class Layer(nn.Module):
         self.fc2 = nn.Linear(4 * width, width)
         self.final_layer_norm = nn.LayerNorm(width)
 
-    def forward(self, x: Float[Tensor, "B T W"]) -> Float[Tensor, "B T W"]:
+    def forward(self, x: Float[Tensor, "B T W"], turns: Tensor) -> Float[Tensor, "B T W"]:
         """The residual stream after this layer."""
-        x = x + self.self_attn(self.self_attn_layer_norm(x))
-        return self.feed_forward(x)
+        return self.feed_forward(self.self_attn(self.self_attn_layer_norm(x), turns).add_(x))
 
     def feed_forward(self, x: Float[Tensor, "B T W"]) -> Float[Tensor, "B T W"]:
         """The residual stream after the second half of this layer."""
-        return x + self.fc2(F.gelu(self.fc1(self.final_layer_norm(x))))
+        return self.fc2(F.gelu(self.fc1(self.final_layer_norm(x)))).add_(x)
 
 
 class LanguageModelHead(nn.Module):
@@ -154,13 +121,13 @@ class LanguageModelHead(nn.Module):
 
 
 class Network(nn.Module):
-    """The network. Inside it a sequence has special tokens at both ends, outside it has not."""
+    """The network: residues or tokens in; logits, states and attention maps out."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        self.embed_tokens = nn.Embedding(len(_TOKENS), architecture.width)
-        self.layers = nn.ModuleList(
+        self.embed_tokens = nn.Embedding(len(VOCABULARY), architecture.width)
+        self.layers: Sequence[Layer] = nn.ModuleList(  # type: ignore[assignment]
             Layer(architecture.width, architecture.heads) for _ in range(architecture.layers)
         )
         self.emb_layer_norm_after = nn.LayerNorm(architecture.width)
@@ -169,53 +136,69 @@ class Network(nn.Module):
     def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
         """Logits of all 33 tokens at all positions, special ones included."""
         x = self.after(self.embed(tokens), 0)
-        return self.lm_head(self.emb_layer_norm_after(x), list(range(len(_TOKENS))))
+        return self.lm_head(self.emb_layer_norm_after(x), list(range(len(VOCABULARY))))
 
     def residue_logits(self, residues: Int[Tensor, "B L"]) -> Float[Tensor, "B L 20"]:
         """Logits of the twenty amino acids for sequences of `harness.alphabet` indices."""
-        return self.amino_acid_logits(self.after(self.embed(tokens_of(residues)), 0))
+        return self.logits_after(self.embed(tokens_of(residues)), 0)
+
+    def logits_after(self, x: Float[Tensor, "B T W"], done: int) -> Float[Tensor, "B L 20"]:
+        """Logits of the twenty amino acids, given the residual stream after `done` layers."""
+        x = self.after(x, done)[:, 1:-1]
+        return self.lm_head(self.emb_layer_norm_after(x), AMINO_ACID_TOKENS)
 
     def relaxed_logits(
         self, residues: Int[Tensor, " L"], x: Float[Tensor, "L 20"]
     ) -> Float[Tensor, "L 20"]:
         """Logits of one sequence with x[i, a] of amino acid a's embedding added at residue i."""
         tokens = tokens_of(residues[None])
-        added = x @ self.embed_tokens.weight[_AMINO_ACID_TOKENS]
-        if self.architecture.token_dropout:
-            added = added * self.token_scale(tokens)[0]
-        embedded = self.embed(tokens) + F.pad(added, (0, 0, 1, 1))
-        return self.amino_acid_logits(self.after(embedded, 0))[0]
+        added = x @ self.embed_tokens.weight[AMINO_ACID_TOKENS] * self.token_scale(tokens)[0]
+        embedded = self.embed(tokens) + self.enter(F.pad(added, (0, 0, 1, 1)))
+        return self.logits_after(embedded, 0)[0]
 
     def hidden(self, residues: Int[Tensor, "B L"], layer: int) -> Float[Tensor, "B L W"]:
-        """The residual stream at the residues after `layer` layers, after all of them normalized.
+        """The residual stream at the residues after `layer` layers; 0 for the embeddings."""
+        return self.hidden_after(self.embed(tokens_of(residues)), 0, layer)
 
-        Layer 0 is the embedding; numbering and final norm are those of fair-esm's representations.
+    def hidden_after(
+        self, x: Float[Tensor, "B T W"], done: int, layer: int
+    ) -> Float[Tensor, "B L W"]:
+        """The same, given the residual stream after `done` layers.
+
+        After the last layer it is normalized, as among fair-esm's representations.
         """
-        x = self.after(self.embed(tokens_of(residues)), 0, layer)[:, 1:-1]
+        x = self.after(x, done, layer)[:, 1:-1]
         return self.emb_layer_norm_after(x) if layer == len(self.layers) else x
-
-    def amino_acid_logits(self, x: Float[Tensor, "B T W"]) -> Float[Tensor, "B L 20"]:
-        """Logits of the twenty amino acids at the residues, from the last residual stream."""
-        return self.lm_head(self.emb_layer_norm_after(x[:, 1:-1]), _AMINO_ACID_TOKENS)
 
     def after(
         self, x: Float[Tensor, "B T W"], done: int, until: int | None = None
     ) -> Float[Tensor, "B T W"]:
-        """The residual stream after `until` layers (all of them), given the one after `done`."""
+        """The residual stream after `until` layers (all of them), given the one after `done`.
+
+        The layers may compute in half precision; what comes back is single precision.
+        """
+        turns = self.turns(x)
         for layer in self.layers[done:until]:
-            x = layer(x)
-        return x
+            x = layer(x, turns)
+        return x.to(self.embed_tokens.weight.dtype)
+
+    def turns(self, x: Float[Tensor, "B T W"]) -> Tensor:
+        """What positions turn queries and keys by; all layers of a checkpoint do the same."""
+        return self.layers[0].self_attn.rot_emb(x)
 
     def attention(self, residues: Int[Tensor, "B L"]) -> Float[Tensor, "B N H L L"]:
-        """Attention weights between residues, of N layers and H heads.
+        """Attention weights between residues, of N layers and H heads, computed explicitly.
 
         What goes to the special tokens is left out, so rows add up to less than one.
         """
-        x, maps = self.embed(tokens_of(residues)), []
-        for layer in self.layers:
-            maps.append(layer.self_attn.weights(layer.self_attn_layer_norm(x))[..., 1:-1, 1:-1])
-            x = layer(x)
-        return torch.stack(maps, dim=1)
+        x, (batch, length) = self.embed(tokens_of(residues)), residues.shape
+        shape = (batch, len(self.layers), self.architecture.heads, length, length)
+        maps, turns = x.new_empty(shape, dtype=torch.float32), self.turns(x)
+        for n, layer in enumerate(self.layers):
+            attended, weights = layer.self_attn.explained(layer.self_attn_layer_norm(x), turns)
+            maps[:, n] = weights[..., 1:-1, 1:-1]
+            x = layer.feed_forward(attended.add_(x))
+        return maps
 
     def embed(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T W"]:
         """Embeddings; with token dropout the masked ones are zero and the rest rescaled.
@@ -224,19 +207,18 @@ class Network(nn.Module):
         residues visible that is a factor of 11. The model was trained so.
         """
         x = self.embed_tokens(tokens)
-        if not self.architecture.token_dropout:
-            return x
-        masked = (tokens == _TOKENS["<mask>"])[..., None]
-        return x.masked_fill(masked, 0.0) * self.token_scale(tokens).to(x.dtype)
+        if self.architecture.token_dropout:
+            x = x.masked_fill((tokens == MASK_TOKEN)[..., None], 0.0)
+        return self.enter(x * self.token_scale(tokens))
+
+    def enter(self, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """The same numbers in the precision of the layers."""
+        return x.to(self.layers[0].final_layer_norm.weight.dtype)
 
     def token_scale(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B 1 1"]:
-        """What token dropout multiplies the embeddings of each sequence with."""
-        masked = (tokens == _TOKENS["<mask>"]).float().mean(1)
-        return ((1 - _TRAINED_MASK_RATIO) / (1 - masked))[:, None, None]
-
-
-def tokens_of(residues: Int[Tensor, "B L"]) -> Int[Tensor, "B T"]:
-    """Tokens of the published vocabulary, special ones included."""
-    tokens = F.pad(residues.new_tensor(_RESIDUE_TOKENS)[residues], (1, 1))
-    tokens[:, 0], tokens[:, -1] = _TOKENS["<cls>"], _TOKENS["<eos>"]
-    return tokens
+        """What the embeddings of each sequence are multiplied with: 1 without token dropout."""
+        weights = self.embed_tokens.weight
+        if not self.architecture.token_dropout:
+            return weights.new_ones(len(tokens), 1, 1)
+        masked = (tokens == MASK_TOKEN).float().mean(1)
+        return ((1 - _TRAINED_MASK_RATIO) / (1 - masked)).to(weights.dtype)[:, None, None]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from harness.alphabet import AMINO_ACIDS
 from harness.lattice import generate_family
+from harness.models.differentiation import placed
 from harness.protocols import Cost
 
 
@@ -56,10 +57,11 @@ class PottsModel:
         substitutes: Int[Tensor, " M"],
     ) -> Iterator[tuple[slice, Float[Tensor, "B L 20"]]]:
         """The logits of all substitutions, in slices of 1,024."""
-        for rows in torch.arange(len(sites)).split(1024):
-            mutants = residues.repeat(len(rows), 1)
-            mutants[torch.arange(len(rows)), sites[rows]] = substitutes[rows]
-            yield slice(int(rows[0]), int(rows[-1]) + 1), self.logits(mutants)
+        for start in range(0, len(sites), 1024):
+            rows = slice(start, min(start + 1024, len(sites)))
+            mutants = residues.repeat(rows.stop - start, 1)
+            mutants[torch.arange(len(mutants)), sites[rows]] = substitutes[rows]
+            yield rows, self.logits(mutants)
 
     def gradients(
         self,
@@ -68,9 +70,9 @@ class PottsModel:
         directions: Float[Tensor, "M 20"],
     ) -> Iterator[tuple[slice, Float[Tensor, "B L 20"]]]:
         """All gradients at once: a linear model has the same ones everywhere."""
-        self._spend(2 * len(sites))
-        pairs = self._couplings.view(*self._fields.shape, *self._fields.shape)
-        yield slice(0, len(sites)), torch.einsum("miab,mb->mia", pairs[:, :, sites].permute(2,0,1,3), directions.double())
+        self._spend(1 + len(sites))
+        vectors = placed(sites, directions.double(), len(self._fields))
+        yield slice(0, len(sites)), (vectors.flatten(1) @ self._couplings).view(vectors.shape)
 
     derivatives = gradients  # couplings are symmetric
 

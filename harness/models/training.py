@@ -147,7 +147,8 @@ def _batches(
 
 
 def _optimizers(network: Network, recipe: Recipe) -> list[tuple[torch.optim.Optimizer, float]]:
-    matrices = [weights for weights in network.layers.parameters() if weights.ndim == 2]
+    layers = [weights for layer in network.layers for weights in layer.parameters()]
+    matrices = [weights for weights in layers if weights.ndim == 2]
     taken = {id(weights) for weights in matrices}
     others = [weights for weights in network.parameters() if id(weights) not in taken]
     return [

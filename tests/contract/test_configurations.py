@@ -48,9 +48,16 @@ def test_every_choice_composes_with_the_defaults(entry, choice):
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=short)
 def test_every_experiment_composes_and_so_does_each_of_its_jobs(path):
     sweep = composed("config", f"experiment={path.stem}", hydra=True).hydra.sweeper.params or {}
-    values = [[f"{key}={value}" for value in str(sweep[key]).split(",")] for key in sweep]
+    values = [[f"{key}={value}" for value in swept(key, str(sweep[key]))] for key in sweep]
     for job in product(*values):
         composed("config", f"experiment={path.stem}", *job)
+
+
+def swept(key, values):
+    """The values of a key in a sweep: `a,b` or, for a group, `glob(pattern)`."""
+    if values.startswith("glob("):
+        return sorted(path.stem for path in (CONF / key).glob(f"{values[5:-1]}.yaml"))
+    return values.split(",")
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=short)
@@ -85,8 +92,8 @@ def targets_in(node):
 
 @pytest.mark.parametrize("path", sorted((CONF / "method").glob("*.yaml")), ids=short)
 def test_a_method_has_no_default_and_its_file_states_every_parameter(path):
-    """A parameter that changes the science is seen in the yaml and logged with the run."""
-    settings = OmegaConf.load(path)
+    """A parameter that changes the science is seen in the yaml, or in one that it builds on."""
+    settings = composed("config", f"method={path.stem}").method
     parameters = inspect.signature(get_object(settings._target_)).parameters
     assert {key for key in settings if key != "_target_"} == set(parameters)
     hidden = [name for name, p in parameters.items() if p.default is not inspect.Parameter.empty]

@@ -3,6 +3,7 @@
 A new yaml is tested as soon as it is there.
 """
 
+import contextlib
 import dataclasses
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,6 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
-from omegaconf import OmegaConf
 
 from harness.alphabet import AMINO_ACIDS
 from harness.configuration import CONFIG_FOLDER, build_experiment
@@ -21,6 +21,13 @@ from harness.protocols import ContactMethod, CouplingMethod
 METHODS = sorted(path.stem for path in Path(CONFIG_FOLDER, "method").glob("*.yaml"))
 LENGTHS = [1, 2, 30]
 VISIBLE = {"visible": slice(None), "every_third": slice(0, None, 3), "hidden": slice(0, 0)}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def elsewhere(tmp_path_factory):
+    """What methods keep below `outputs` is written to a temporary folder."""
+    with contextlib.chdir(tmp_path_factory.mktemp("methods")):
+        yield
 
 
 @pytest.fixture(params=METHODS)
@@ -100,13 +107,12 @@ def test_scores_belong_to_the_caller(name, protein):
     np.testing.assert_array_equal(build(name)(protein), expected)
 
 
-COUPLED = [
-    method
-    for method in METHODS
-    if hasattr(
-        get_object(OmegaConf.load(f"{CONFIG_FOLDER}/method/{method}.yaml")._target_), "couplings"
-    )
-]
+def class_of(method):
+    with initialize_config_dir(version_base="1.3", config_dir=CONFIG_FOLDER):
+        return get_object(compose("config", [f"method={method}"]).method._target_)
+
+
+COUPLED = [method for method in METHODS if hasattr(class_of(method), "couplings")]
 
 
 @pytest.mark.parametrize("coupled", COUPLED)

@@ -9,9 +9,12 @@ import torch
 
 from harness.configuration import CONFIG_FOLDER
 from harness.models import esm2
+from harness.results import read_rows
+from tests.builders import pdb_of, put
 
 CHECKPOINT = Path(esm2.__file__).parent / "checkpoints" / "lattice_2x16.pt"
 MODEL = ("method=categorical_jacobian", "model=esm2_local")
+SMALL = ("method=categorical_jacobian", "model=lattice_2x16", "model.device=cpu")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +31,11 @@ MODEL = ("method=categorical_jacobian", "model=esm2_local")
         (["hydra.run.dir=/proc/no/where"], "cannot write here"),
         ([*MODEL], "model.path is not set: add model.path=VALUE"),
         ([*MODEL, "model.path=/no/where.pt"], "/no/where.pt: no such checkpoint"),
-        ([*MODEL, f"model.path={CHECKPOINT}", "model.device=gpu"], "allowed are auto, cpu, cuda"),
+        ([*SMALL, "model.device=gpu"], "allowed are auto, cpu, cuda"),
+        ([*SMALL, "model.dtype=float8"], "dtype is 'float8'; allowed are float32, bfloat16, float"),
+        ([*SMALL, "model.tokens_per_batch=0"], "tokens_per_batch is 0; it must be positive"),
+        ([*SMALL, "model.context=26"], "27 residues is beyond the context of 26"),
+        ([*SMALL, "method.substitutes=AA"], "substitutes is 'AA'; allowed are all, mask, and"),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
@@ -37,7 +44,7 @@ def test_a_wrong_value_is_one_message_and_no_traceback(command_line, overrides, 
     assert outcome.code == 1
     assert outcome.err.startswith("error: ")
     assert message in outcome.err
-    assert "Traceback" not in outcome.err
+    assert len(outcome.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -119,3 +126,13 @@ def test_a_folder_of_another_run_is_left_as_it_is(command_line, tmp_path):
     assert "dataset.seed: 0 → 1" in outcome.err
     assert {path.name: path.read_bytes() for path in kept} == before
     assert not (tmp_path / "run" / "unfinished.txt").exists()
+
+
+def test_a_protein_of_one_residue_is_measured_without_a_score(command_line, tmp_path):
+    """It has no pair, so nothing can be right or wrong: not a number, and counted as unscored."""
+    put(tmp_path / "proteins", {"p/sequence.fasta": ">p\nM\n", "p/structure.pdb": pdb_of("M")})
+    place = ("dataset=folder", f"dataset.path={tmp_path / 'proteins'}", "dataset.limit=null")
+    outcome = command_line(*SMALL, *place, f"hydra.run.dir={tmp_path / 'run'}")
+    assert (outcome.code, outcome.err) == (0, "")
+    rows = read_rows(tmp_path / "run")
+    assert rows["value"].isna().all()

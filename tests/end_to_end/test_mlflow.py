@@ -97,7 +97,8 @@ def test_a_sweep_is_a_run_that_holds_its_jobs(tracked, recorded, tmp_path):
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
     for name in ("random", "separation"):
         assert runs[name].data.tags["mlflow.parentRunId"] == runs["sizes"].info.run_id
-    assert artifacts(runs["sizes"]) == {"comparison.csv", "differences.csv", "comparison.png"}
+    files = {"comparison.csv", "differences.csv", "comparison.png", "pareto.csv", "pareto.png"}
+    assert artifacts(runs["sizes"]) == files
 
 
 def test_a_sweep_with_a_failed_job_is_closed_as_failed(tracked, recorded, tmp_path):

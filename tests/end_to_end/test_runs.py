@@ -92,9 +92,14 @@ def test_a_run_of_a_model_says_what_it_cost(command_line, place):
     assert command_line(f"hydra.run.dir={place}", *model).code == 0
     summary = json.loads((place / "summary.json").read_text())
     assert summary["run"]["model"] == "lattice_2x16"
-    assert summary["cost"]["forward_passes"] == 2 * (19 * 27 + 1)
-    assert summary["cost"]["n_parameters"] > 1000
-    assert len(summary["provenance"]["weights_sha256"]) == 64
+    cost = summary["cost"]
+    assert cost["forward_passes"] == 2 * (19 * 27 + 1)
+    assert cost["tokens"] == cost["forward_passes"] * (27 + 2)
+    assert cost["flops"] == 2 * cost["flops_per_protein"] > cost["n_parameters"] * cost["tokens"]
+    assert cost["peak_device_bytes"] == 0
+    assert cost["n_parameters"] > 1000
+    digests = summary["provenance"]["weights_sha256"].split("+")  # of weights, of contact head
+    assert [len(digest) for digest in digests] == [64, 64]
     assert set(read_rows(place)["model"]) == {"lattice_2x16"}
 
 

@@ -52,6 +52,24 @@ def test_a_named_experiment_names_its_folders(command_line, place):
     assert folders == {"inverse_covariance_depth_2", "inverse_covariance_depth_4"}
 
 
+def test_precision_is_weighed_against_cost(command_line, place):
+    outcome = command_line(
+        f"hydra.sweep.dir={place}",
+        "experiment=pareto",
+        "model=lattice_2x16",
+        "method=masked_jacobian,attention,raw_attention,separation",
+    )
+    assert (outcome.code, outcome.err) == (0, "")
+    assert (place / "pareto.png").exists()
+    table = pd.read_csv(place / "pareto.csv").set_index("run")
+    model = "lattice_2x16"
+    readouts = [f"attention {model}", f"masked_jacobian {model}", f"raw_attention {model}"]
+    assert list(table.index) == [*readouts, "separation"]
+    assert list(table["forward_passes_per_protein"]) == [1, 28, 1, 0]
+    assert list(table["flops_per_protein"] > 0) == [True, True, True, False]
+    assert "FLOPs/protein" in outcome.out
+
+
 def test_a_bad_job_lets_the_others_go_on(sweep, place):
     outcome = sweep("method=inverse_covariance", "method.depth=2,junk,4")
     assert outcome.code == 1

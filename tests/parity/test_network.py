@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from harness.alphabet import AMINO_ACIDS, encode
-from harness.models.network import VOCABULARY, Architecture, Network
+from harness.models.network import Architecture, Network
+from harness.models.vocabulary import VOCABULARY
 
 TOLERANCE = 1e-5
 SHAPES = [(1, 8, 1), (2, 16, 2), (3, 60, 3), (2, 64, 1)]  # layers, width, heads
@@ -46,7 +47,7 @@ def their_tokens(network, sequence):
 
 
 def test_the_vocabulary_is_theirs():
-    assert VOCABULARY.split() == esm.data.Alphabet.from_architecture("ESM-1b").all_toks
+    assert esm.data.Alphabet.from_architecture("ESM-1b").all_toks == VOCABULARY
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES.values(), ids=SEQUENCES)
@@ -74,3 +75,13 @@ def test_a_batch_agrees_too():
     tokens = torch.cat([their_tokens(theirs, s) for s in ("MKVLA", "?KV?A", "CCCCC")])
     expected = theirs(tokens)["logits"]
     torch.testing.assert_close(ours(tokens), expected, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("layer", range(4))
+def test_hidden_states_are_their_representations(layer):
+    """The last ones after the final norm, as theirs."""
+    theirs, ours = both_networks((3, 60, 3), True)
+    tokens = their_tokens(theirs, SEQUENCES["some_masked"])
+    expected = theirs(tokens, repr_layers=[layer])["representations"][layer][:, 1:-1]
+    found = ours.hidden(torch.from_numpy(encode(SEQUENCES["some_masked"]))[None], layer)
+    torch.testing.assert_close(found, expected, rtol=0, atol=TOLERANCE)

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from baselines.inverse_covariance import InverseCovariance
-from harness.datasets.folder import FolderDataset
 from harness.evaluations.precision import Precision
 from harness.masking import Unmasked
+from tests.builders import folder_dataset
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
@@ -34,7 +34,7 @@ def _manifest() -> pd.DataFrame:
 
 @cache
 def _precision(weight_identity: float | None) -> pd.Series:
-    dataset = FolderDataset(str(DATA / "proteins"), "cb8", ["min6"], list(_manifest().index), None)
+    dataset = folder_dataset(DATA / "proteins", ids=list(_manifest().index))
     method = InverseCovariance(ridge=4.5, weight_identity=weight_identity, depth=None, seed=0)
     evaluation = Precision("cb8", ["min6"], Unmasked())
     values = {

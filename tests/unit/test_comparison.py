@@ -15,7 +15,7 @@ BOOTSTRAP = Bootstrap(200, 0.95, 0)
 def finish(tmp_path):
     """A function that writes a finished run with these P@L by protein."""
 
-    def write(folder, label, values, parameters=0, metric="p_at_L"):
+    def write(folder, label, values, metric="p_at_L", **spent):
         path = tmp_path / folder
         path.mkdir()
         method, _, settings = label.partition(" ")
@@ -25,8 +25,8 @@ def finish(tmp_path):
             results.append(protein, [Row(metric, "min3", value)], {})
         run = {"method": method, "model": "", "settings": settings, "label": label}
         metrics = summarize(results.rows(), BOOTSTRAP)
-        cost = {"n_parameters": parameters, "seconds": 1.0}
-        results.write_summary({"run": run, "metrics": metrics, "cost": cost})
+        cost = {"n_parameters": 0, "n_proteins": 2, "forward_passes": 0, "seconds": 1.0, "flops": 0}
+        results.write_summary({"run": run, "metrics": metrics, "cost": cost | spent})
 
     return write
 
@@ -51,8 +51,8 @@ def test_fractions_are_sorted_as_numbers_too(tmp_path, finish):
 
 def test_models_come_first_by_size(tmp_path, finish):
     finish("0", "random", {"a": 0.1})
-    finish("1", "jac 5x192", {"a": 0.9}, parameters=1_000_000)
-    finish("2", "jac 2x16", {"a": 0.2}, parameters=1_000)
+    finish("1", "jac 5x192", {"a": 0.9}, n_parameters=1_000_000)
+    finish("2", "jac 2x16", {"a": 0.2}, n_parameters=1_000)
     assert labels(tmp_path) == ["jac 2x16", "jac 5x192", "random"]
 
 
@@ -84,6 +84,18 @@ def test_the_table_holds_every_metric_with_the_cost(tmp_path, finish):
     assert (row["run"], row["metric"], row["mean"], row["seconds"]) == ("one", "p_at_L", 0.25, 1)
     assert [path.name for path in paths] == ["comparison.csv", "differences.csv", "comparison.png"]
     assert (tmp_path / "comparison.png").stat().st_size > 1000
+
+
+def test_runs_that_differ_in_cost_are_weighed_against_it(tmp_path, finish):
+    finish("0", "dear", {"a": 0.5}, n_parameters=9, seconds=4.0, flops=8, forward_passes=6)
+    finish("1", "cheap", {"a": 0.25})
+    *_, table, picture = write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    assert (table.name, picture.name) == ("pareto.csv", "pareto.png")
+    assert picture.stat().st_size > 1000
+    dear, cheap = pd.read_csv(table).to_dict("records")
+    assert (dear["run"], dear["mean"], dear["seconds_per_protein"]) == ("dear", 0.5, 2)
+    assert (dear["flops_per_protein"], dear["forward_passes_per_protein"]) == (4, 3)
+    assert cheap["on_front_by_seconds_per_protein"]
 
 
 def test_another_metric_is_compared_where_there_is_no_precision(tmp_path, finish):

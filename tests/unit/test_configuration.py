@@ -109,8 +109,18 @@ def test_a_model_is_built_only_for_a_method_that_takes_one(composed):
 
 
 def test_what_a_method_with_a_model_refuses_is_a_user_error(composed):
-    config = composed("model=lattice_2x16", "method.tokens_per_batch=0")
-    with pytest.raises(InputError, match="tokens_per_batch is 0"):
+    config = composed("model=lattice_2x16", "method.substitutes=AA")
+    with pytest.raises(InputError, match="substitutes is 'AA'"):
+        build_experiment(config)
+
+
+@pytest.mark.parametrize(
+    ("method", "needed"),
+    [("contact_head", "PredictsContacts"), ("representation_jacobian", "ExposesHidden")],
+)
+def test_a_model_that_lacks_what_the_method_reads_is_a_user_error(composed, method, needed):
+    config = composed("model=potts", f"method={method}")
+    with pytest.raises(InputError, match=f"needs a model that {needed} .*potts.* does not"):
         build_experiment(config)
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from harness.metrics import CONTACTS
-from harness.plots import Bar, MapStyle, comparison_plot, contact_map
+from harness.plots import MapStyle, Mark, comparison_plot, contact_map
 from harness.protein import Protein
 from harness.sample import Sample
 
@@ -47,31 +47,31 @@ def test_maps_of_different_scores_differ(tmp_path):
 
 
 NAN = float("nan")
-MODEL = Bar("jac 8M", "jac", 0.5, 0.4, 0.6, 0.9, 8e6)
-LARGER = Bar("jac 35M", "jac", 0.6, 0.5, 0.7, 0.9, 35e6)
-BASELINE = Bar("random", "random", 0.1, 0.05, 0.15, 0.9, 0)
+MODEL = Mark("jac 8M", "jac", 0.5, 0.4, 0.6, 0.9, 8e6, {})
+LARGER = Mark("jac 35M", "jac", 0.6, 0.5, 0.7, 0.9, 35e6, {})
+BASELINE = Mark("random", "random", 0.1, 0.05, 0.15, 0.9, 0, {})
 
 
 @pytest.mark.parametrize(
-    ("bars", "panels"),
+    ("marks", "panels"),
     [([BASELINE], 1), ([MODEL], 1), ([MODEL, BASELINE], 1), ([MODEL, LARGER, BASELINE], 2)],
     ids=["baseline", "model", "both", "sizes"],
 )
-def test_a_second_panel_shows_size_when_models_differ_in_it(tmp_path, bars, panels):
-    comparison_plot(tmp_path / "c.png", bars, "P@L, min3", 0.95)
+def test_a_second_panel_shows_size_when_models_differ_in_it(tmp_path, marks, panels):
+    comparison_plot(tmp_path / "c.png", marks, "P@L, min3", 0.95)
     width = drawn(tmp_path / "c.png").shape[1]
     assert width == panels * 660  # 5.5 inches at 120 dots
 
 
 @pytest.mark.parametrize(
-    "bar",
+    "mark",
     [
-        Bar("not measured", "not", NAN, NAN, NAN, NAN, 0),
-        Bar("interval beside the mean", "interval", 0.5, 0.6, 0.7, 0.9, 0),  # few resamples
-        Bar("no ceiling", "no", 0.5, 0.4, 0.6, NAN, 0),
+        Mark("not measured", "not", NAN, NAN, NAN, NAN, 0, {}),
+        Mark("interval beside the mean", "interval", 0.5, 0.6, 0.7, 0.9, 0, {}),  # few resamples
+        Mark("no ceiling", "no", 0.5, 0.4, 0.6, NAN, 0, {}),
     ],
-    ids=lambda bar: bar.label,
+    ids=lambda mark: mark.label,
 )
-def test_odd_values_are_drawn_all_the_same(tmp_path, bar):
-    comparison_plot(tmp_path / "c.png", [bar, BASELINE], "P@L, min3", 0.95)
+def test_odd_values_are_drawn_all_the_same(tmp_path, mark):
+    comparison_plot(tmp_path / "c.png", [mark, BASELINE], "P@L, min3", 0.95)
     drawn(tmp_path / "c.png")

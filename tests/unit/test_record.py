@@ -17,7 +17,8 @@ from harness.sample import Sample
 from harness.statistics import Bootstrap
 
 NAMES = RunNames("jac", "8M", "seed=1", "folder", "none", "precision")
-MODEL = {"_target_": "m.M", "path": "a.pt"}
+MODEL = {"_target_": "m.M", "path": "a.pt", "device": "cpu", "dtype": "float32"}
+MODEL |= {"tokens_per_batch": None, "context": 1022}
 CONFIG = {
     "contact": "cb8",
     "save_scores": True,
@@ -40,6 +41,7 @@ class Known:
     n_parameters: int = 1000
     cost: Cost = field(default_factory=Cost)
     protein_ids: list[str] = field(default_factory=list)
+    labeled_ids: list[str] = field(default_factory=list)
 
     def __getitem__(self, identifier):
         raise KeyError(identifier)
@@ -78,10 +80,11 @@ def experiment(model=True):
 def results(tmp_path):
     folder = RunFolder(tmp_path, "jac", "8M", ())
     folder.claim({}, "")
-    cost = {"length": 10, "forward_passes": 5, "commit": "abc"}
+    cost = {"length": 10, "forward_passes": 5, "tokens": 60, "flops": 1000, "commit": "abc"}
     rows = [Row("p_at_L", "min3", 0.5), Row("p_at_L", "long", math.nan)]
-    folder.append("a", rows, {**cost, "seconds": 1.0, "peak_memory_bytes": 9})
-    folder.append("b", rows, {**cost, "length": 20, "seconds": 3.0, "peak_memory_bytes": 7})
+    peaks = ({"peak_memory_bytes": 9, "peak_device_bytes": 3}, {"peak_memory_bytes": 7})
+    folder.append("a", rows, {**cost, "seconds": 1.0, **peaks[0]})
+    folder.append("b", rows, {**cost, "length": 20, "seconds": 3.0, "flops": 2000, **peaks[1]})
     return folder
 
 
@@ -92,7 +95,10 @@ def summary(results):
 
 @pytest.mark.parametrize(
     ("group", "key"),
-    [("model", "path"), ("dataset", "path"), ("tracker", "store"), ("statistics", "seed")],
+    [
+        *(("model", key) for key in ("path", "device", "tokens_per_batch", "context")),
+        *(("dataset", "path"), ("tracker", "store"), ("statistics", "seed")),
+    ],
 )
 def test_places_and_intervals_may_change_between_a_run_and_its_continuation(group, key):
     changed = {**CONFIG, group: {**CONFIG[group], key: "other"}}
@@ -101,11 +107,22 @@ def test_places_and_intervals_may_change_between_a_run_and_its_continuation(grou
 
 
 @pytest.mark.parametrize(
-    ("group", "key"), [("method", "_target_"), ("method", "center"), ("dataset", "ranges")]
+    ("group", "key"),
+    [("method", "_target_"), ("method", "center"), ("dataset", "ranges"), ("model", "dtype")],
 )
 def test_what_moves_a_number_may_not_change(group, key):
     changed = {**CONFIG, group: {**CONFIG[group], key: "other"}}
-    assert record.settings(changed) != record.settings(CONFIG)
+    before, after = record.settings(CONFIG), record.settings(changed)
+    assert {name for name in before if after[name] != before[name]} == {f"{group}.{key}"}
+
+
+@pytest.mark.parametrize("key", MODEL)
+def test_a_method_without_a_model_does_not_mind_which_there_would_be(key):
+    method = {"_target_": "r.R", "seed": 1}
+    config = {**CONFIG, "method": method}
+    changed = {**config, "model": {**MODEL, key: "other"}}
+    assert record.settings(changed) == record.settings(config)
+    assert not [name for name in record.settings(config) if name.startswith("model")]
 
 
 def test_other_data_or_weights_make_another_run():
@@ -119,7 +136,20 @@ def test_cost_is_that_of_all_proteins(summary):
     assert (cost["n_proteins"], cost["sequence_length"]) == (2, 15)
     assert (cost["seconds"], cost["seconds_per_protein"]) == (4.0, 2.0)
     assert (cost["forward_passes"], cost["n_parameters"]) == (10, 1000)
+    assert (cost["tokens"], cost["flops"], cost["flops_per_protein"]) == (120, 3000, 1500)
     assert cost["peak_memory_bytes"] == 9  # also of a process that measured and is gone
+    assert cost["peak_device_bytes"] == 3
+
+
+def test_a_run_from_before_a_cost_was_counted_is_summarized_without_it(tmp_path):
+    folder = RunFolder(tmp_path, "jac", "8M", ())
+    folder.claim({}, "")
+    folder.append("a", [Row("p_at_L", "min3", 0.5)], {"length": 10, "seconds": 1.0})
+    cost = record.summarize_run(experiment(), folder, NAMES, CONFIG)["cost"]
+    assert (cost["n_proteins"], cost["seconds"]) == (1, 1.0)
+    absent = ("forward_passes", "tokens", "flops", "flops_per_protein")
+    absent += ("peak_memory_bytes", "peak_device_bytes")
+    assert [cost[key] for key in absent] == [0] * 6
 
 
 def test_the_commit_is_that_of_the_measurements(summary):

@@ -1,3 +1,4 @@
+import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +18,7 @@ class Proteins:
     """Short proteins; remembers which were asked for."""
 
     protein_ids: list[str]
+    labeled_ids: list[str] = field(default_factory=list)
     version: str = "1"
     asked: list[str] = field(default_factory=list)
 
@@ -44,6 +46,9 @@ class Ones:
         if protein.id == self.failing:
             raise InputError("broken")
         self.model.cost.forward_passes += 2
+        self.model.cost.tokens += 12
+        self.model.cost.flops += 500
+        self.model.cost.peak_device_bytes = max(self.model.cost.peak_device_bytes, 64)
         return np.ones((len(protein), len(protein)))
 
 
@@ -125,12 +130,20 @@ def test_progress_counts_what_was_done_before(experiment, folder):
 def test_the_cost_of_a_protein_is_its_own(experiment, folder):
     run(experiment, folder, ignore, ignore)
     for facts in folder.finished().values():
-        assert facts["forward_passes"] == 4
+        assert (facts["forward_passes"], facts["tokens"], facts["flops"]) == (4, 24, 1000)
+        assert facts["peak_device_bytes"] == 64  # of the process so far, as peak_memory_bytes
         assert facts["length"] == 4
         assert facts["resolved_fraction"] == 0.5
         assert facts["seconds"] > 0
         assert facts["peak_memory_bytes"] > 1_000_000
         assert facts["commit"]
+
+
+def test_a_method_without_a_model_spends_nothing_of_one(experiment, folder):
+    run(dataclasses.replace(experiment, model=None), folder, ignore, ignore)
+    for facts in folder.finished().values():
+        spent = ("forward_passes", "tokens", "flops", "peak_device_bytes")
+        assert [facts[key] for key in spent] == [0, 0, 0, 0]
 
 
 def test_the_map_that_is_kept_is_that_of_the_first_call(experiment, folder):

@@ -6,7 +6,7 @@ from rich.console import Console
 from harness.terminal import print_table, progress_bar
 
 
-def summary(metrics, model="", settings="", method="cov"):
+def summary(metrics, model="", settings="", method="cov", **cost):
     estimates = [
         {"metric": metric, "range": name, "mean": mean, "low": mean, "high": mean}
         for metric, name, mean in metrics
@@ -14,7 +14,7 @@ def summary(metrics, model="", settings="", method="cov"):
     return {
         "run": {"method": method, "model": model, "settings": settings},
         "metrics": estimates,
-        "cost": {"seconds_per_protein": 1.234},
+        "cost": {"seconds_per_protein": 1.234, "flops_per_protein": 0} | cost,
     }
 
 
@@ -27,6 +27,34 @@ def test_the_table_states_headline_with_interval_and_ceiling_and_the_other_range
     heading, _, values = capsys.readouterr().out.split("\n")[1:4]
     assert " ".join(heading.split()) == "method P@L min3 ceiling min6 (ceiling) s/protein"
     assert " ".join(values.split()) == "cov 0.50 [0.50, 0.50] 1.00 0.25 (0.75) 1.23"
+
+
+@pytest.mark.parametrize(
+    ("flops", "shown"),
+    [
+        (512, "512"),
+        (48_400_000, "48 M"),
+        (7_310_000_000, "7.3 G"),
+        (9_960_000_000, "10 G"),
+        (1.2e12, "1.2 T"),
+        (4.5e19, "45000 P"),
+    ],
+)
+def test_operations_are_shown_where_a_model_is_read(capsys, flops, shown):
+    print_table([summary(PRECISION, "8M", flops_per_protein=flops), summary(PRECISION)])
+    heading, _, model, none = capsys.readouterr().out.split("\n")[1:5]
+    assert heading.split()[-2:] == ["s/protein", "FLOPs/protein"]
+    assert model.rstrip().endswith(f"  {shown}")
+    assert none.split()[-2:] == ["1.23", "–"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0.00"), (0.0003, "0.0003"), (0.0042, "0.004"), (0.014, "0.01"), (123.4, "123.40")],
+)
+def test_short_times_keep_a_digit(capsys, seconds, shown):
+    print_table([summary(PRECISION, seconds_per_protein=seconds)])
+    assert capsys.readouterr().out.split("\n")[3].split()[-1] == shown
 
 
 def test_columns_that_nobody_fills_are_left_out(capsys):
@@ -56,6 +84,16 @@ def test_a_narrow_terminal_keeps_names_and_headline(capsys, monkeypatch):
     out = capsys.readouterr().out
     assert all(word in out for word in ("categorical_jacobian", "lattice_4x128", "P@L min3"))
     assert "min6" not in out
+
+
+def test_operations_give_way_before_a_range_does(capsys, monkeypatch):
+    monkeypatch.setattr(
+        "harness.terminal.Console", lambda **_: Console(force_terminal=True, width=76)
+    )
+    print_table([summary([*PRECISION, *OTHERS], flops_per_protein=1e9)])
+    out = capsys.readouterr().out
+    assert "min6" in out
+    assert "FLOPs" not in out
 
 
 def test_another_metric_stands_in_where_there_is_no_precision(capsys):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from baselines.inverse_covariance import InverseCovariance
 from harness.alphabet import AMINO_ACIDS
@@ -63,7 +64,7 @@ def test_weighted_couplings_agree_with_a_naive_implementation(rows, protein):
 
 
 def test_scores_are_the_corrected_norm_of_the_couplings(protein):
-    expected = contact_scores(method().couplings(protein))
+    expected = contact_scores(torch.from_numpy(method().couplings(protein))).numpy()
     np.testing.assert_array_equal(method()(protein), expected)
 
 

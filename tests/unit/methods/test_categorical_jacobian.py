@@ -4,37 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from harness.alphabet import AMINO_ACIDS, encode
-from harness.methods.categorical_jacobian import CategoricalJacobian
-from harness.models.network import Architecture, Network
+from harness.alphabet import AMINO_ACIDS, MASK, encode
 from harness.protein import Protein
-
-
-class RandomModel:
-    """A random transformer that notes how long its batches are."""
-
-    n_parameters = 0
-    fingerprint = ""
-
-    def __init__(self):
-        torch.manual_seed(0)
-        self.network = Network(Architecture(1, 16, 2, True)).eval().requires_grad_(False)
-        self.batches = []
-
-    @property
-    def forward_passes(self):
-        return sum(self.batches)
-
-    def logits(self, residues):
-        self.batches.append(len(residues))
-        return self.network.residue_logits(residues)
-
-
-def method(model=None, center="all", tokens_per_batch=1000):
-    return CategoricalJacobian(model or RandomModel(), center, tokens_per_batch)
-
+from harness.protocols import PredictsLogits
+from tests.models import RandomModel
+from tests.models import jacobian_method as method
 
 PROTEIN = Protein("p", "MKVLAW")
+
+
+def test_the_model_of_these_tests_keeps_the_protocol():
+    assert isinstance(RandomModel(), PredictsLogits)
 
 
 def test_the_residue_that_is_there_already_changes_nothing_exactly():
@@ -63,23 +43,23 @@ def test_an_entry_is_the_logit_with_the_residue_less_the_logit_without():
     np.testing.assert_allclose(jacobian[4, AMINO_ACIDS.index("R")], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("tokens", [1, 6, 13, 100, 10_000])
-def test_the_batch_size_does_not_change_the_map(tokens):
+def test_20_passes_a_residue_and_one_give_the_same_to_the_last_bit():
+    """The wild type included, one sequence at a time on both sides."""
+    model = RandomModel(batch=1)
+    sequence = torch.from_numpy(encode(PROTEIN.sequence))
+    every = sequence.repeat(6, 20, 1)
+    every[torch.arange(6), :, torch.arange(6)] = torch.arange(20)
+    logits = torch.stack([model.logits(x[None])[0] for x in every.flatten(0, 1)])
+    expected = logits.view(6, 20, 6, 20) - model.logits(sequence[None])[0]
+    assert model.cost.forward_passes == 20 * 6 + 1
+    np.testing.assert_array_equal(method(model).jacobian(PROTEIN), expected.numpy())
+
+
+@pytest.mark.parametrize("batch", [1, 19, 20, 1000])
+def test_the_slices_of_the_model_do_not_change_the_map(batch):
     """To 1e-6, the rounding of a single-precision forward pass."""
-    expected = method(tokens_per_batch=1000)(PROTEIN)
-    np.testing.assert_allclose(method(tokens_per_batch=tokens)(PROTEIN), expected, atol=1e-6)
-
-
-def test_a_batch_keeps_to_the_token_budget():
-    model = RandomModel()
-    method(model, tokens_per_batch=13)(PROTEIN)
-    assert max(model.batches) == 13 // 6
-
-
-def test_a_protein_longer_than_the_budget_goes_one_sequence_at_a_time():
-    model = RandomModel()
-    method(model, tokens_per_batch=5)(PROTEIN)
-    assert set(model.batches) == {1}
+    found = method(RandomModel(batch))(PROTEIN)
+    np.testing.assert_allclose(found, method(RandomModel(7))(PROTEIN), atol=1e-6)
 
 
 def test_a_hidden_residue_is_never_substituted():
@@ -99,9 +79,10 @@ def test_hidden_residues_are_hidden_from_the_model():
     assert np.abs(method()(PROTEIN) - method()(other)).max() > 1e-6
 
 
-def test_a_fully_hidden_protein_needs_one_pass_and_has_an_empty_map():
+@pytest.mark.parametrize("substitutes", ["all", "mask", "AV"])
+def test_a_fully_hidden_protein_needs_one_pass_and_has_an_empty_map(substitutes):
     model = RandomModel()
-    assert not method(model)(PROTEIN.masked(())).any()
+    assert not method(model, substitutes=substitutes)(PROTEIN.masked(())).any()
     assert model.cost.forward_passes == 1
 
 
@@ -112,9 +93,11 @@ def test_an_unknown_residue_is_substituted_by_all_twenty():
     assert model.cost.forward_passes == 2 * 19 + 20 + 1
 
 
-def test_the_protein_is_not_modified():
+@pytest.mark.parametrize("substitutes", ["all", "mask", "AV"])
+@pytest.mark.parametrize("call", ["__call__", "couplings", "jacobian"])
+def test_the_protein_is_not_modified(call, substitutes):
     before = dataclasses.asdict(PROTEIN)
-    method()(PROTEIN)
+    getattr(method(substitutes=substitutes), call)(PROTEIN)
     assert dataclasses.asdict(PROTEIN) == before
 
 
@@ -124,13 +107,65 @@ def test_couplings_are_symmetric(center):
     np.testing.assert_array_equal(couplings, couplings.transpose(2, 3, 0, 1))
 
 
-@pytest.mark.parametrize("tokens", [0, -1])
-def test_a_budget_of_nothing_is_refused(tokens):
-    with pytest.raises(ValueError, match=f"tokens_per_batch is {tokens}; it must be positive"):
-        method(tokens_per_batch=tokens)
+def test_a_mask_at_each_position_takes_one_pass_a_residue_and_one():
+    model = RandomModel()
+    method(model, substitutes="mask")(PROTEIN)
+    assert model.cost.forward_passes == 6 + 1
+
+
+def test_with_the_mask_the_row_of_each_residue_is_what_its_presence_adds():
+    model = RandomModel()
+    jacobian = method(model, substitutes="mask").jacobian(PROTEIN)
+    sequence = torch.from_numpy(encode(PROTEIN.sequence))
+    for i, residue in enumerate(sequence.tolist()):
+        masked = sequence.clone()
+        masked[i] = MASK
+        present, absent = (model.logits(x[None])[0] for x in (sequence, masked))
+        np.testing.assert_allclose(jacobian[i, residue], present - absent, rtol=0, atol=1e-6)
+        jacobian[i, residue] = 0
+    assert not jacobian.any()
+
+
+def test_with_the_mask_an_unknown_residue_has_no_row():
+    model = RandomModel()
+    jacobian = method(model, substitutes="mask").jacobian(Protein("p", "MXV"))
+    assert not jacobian[1].any()
+    assert model.cost.forward_passes == 2 + 1
+
+
+def test_a_choice_of_substitutes_gives_those_rows_of_the_jacobian_and_no_others():
+    """Of A, V and W two are in the protein: fifteen substitutions of six residues."""
+    model = RandomModel(batch=1)
+    chosen = method(model, substitutes="WAV").jacobian(PROTEIN)
+    assert model.cost.forward_passes == 3 * 6 - 3 + 1
+    everything = method(RandomModel(batch=1)).jacobian(PROTEIN)
+    columns = [AMINO_ACIDS.index(letter) for letter in "WAV"]
+    np.testing.assert_array_equal(chosen[:, columns], everything[:, columns])
+    assert not np.delete(chosen, columns, axis=1).any()
+
+
+def test_all_letters_are_all_substitutes():
+    found = method(substitutes=AMINO_ACIDS[::-1])(PROTEIN)
+    np.testing.assert_allclose(found, method()(PROTEIN), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("substitutes", ["AA", "", "ab", "X", "?", "A-", "masked"])
+def test_wrong_substitutes_are_refused_with_what_is_allowed(substitutes):
+    allowed = f"all, mask, and different letters out of {AMINO_ACIDS}"
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        method(substitutes=substitutes)
+    assert str(caught.value) == f"substitutes is '{substitutes}'; allowed are {allowed}"
 
 
 @pytest.mark.usefixtures("unchecked")
-def test_an_unknown_centering_is_refused_before_the_model_runs():
-    with pytest.raises(ValueError, match="center is 'rows'; allowed are all, amino_acids, none"):
-        method(center="rows")
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("center", "rows", "all, amino_acids, none"),
+        ("symmetrize", "both", "couplings, scores"),
+        ("storage", "bfloat16", "float32, float16"),
+    ],
+)
+def test_an_unknown_choice_is_refused_before_the_model_runs(field, value, allowed):
+    with pytest.raises(ValueError, match=f"{field} is '{value}'; allowed are {allowed}$"):
+        method(**{field: value})

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from harness.alphabet import AMINO_ACIDS, encode
-from harness.couplings import contact_scores
 from harness.lattice import generate_family
 from harness.methods.categorical_jacobian import CategoricalJacobian
 from harness.metrics import RANGES, ceiling_at, precision_at, rank_pairs
@@ -34,28 +33,33 @@ def zero_sum(couplings):
     return couplings - rows - columns + couplings.mean(axis=(1, 3), keepdims=True)
 
 
+def method(model, center):
+    settings = {"symmetrize": "couplings", "apc": True, "storage": "float32"}
+    return CategoricalJacobian(model, substitutes="all", center=center, **settings)
+
+
 def jacobian_couplings(model, center, protein=PROTEIN):
-    return CategoricalJacobian(model, center, tokens_per_batch=8192).couplings(protein)
+    return method(model, center).couplings(protein)
 
 
 def test_centered_over_the_amino_acids_it_is_the_zero_sum_couplings():
     couplings = random_couplings()
     found = jacobian_couplings(potts(couplings), "amino_acids")
-    np.testing.assert_allclose(found, zero_sum(couplings), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found, zero_sum(couplings), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("sequence", ["AAAAAA", "WYVWYV"])
 def test_it_does_not_depend_on_the_sequence_it_was_measured_on(sequence):
     couplings = random_couplings()
     found = jacobian_couplings(potts(couplings), "amino_acids", Protein("q", sequence))
-    np.testing.assert_allclose(found, zero_sum(couplings), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found, zero_sum(couplings), rtol=0, atol=1e-12)
 
 
 def test_it_does_not_depend_on_the_fields():
     couplings = random_couplings()
     model = PottsModel(np.random.default_rng(1).normal(size=(LENGTH, 20)), couplings)
     found = jacobian_couplings(model, "amino_acids")
-    np.testing.assert_allclose(found, zero_sum(couplings), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found, zero_sum(couplings), rtol=0, atol=1e-12)
 
 
 def test_centered_over_everything_it_is_those_couplings_centered_over_positions_too():
@@ -64,7 +68,7 @@ def test_centered_over_everything_it_is_those_couplings_centered_over_positions_
     expected = expected - expected.mean(axis=0, keepdims=True)
     expected = expected - expected.mean(axis=2, keepdims=True)
     found = jacobian_couplings(potts(couplings), "all")
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("center", ["all", "none"])
@@ -78,14 +82,12 @@ def test_other_centerings_do_not_give_the_zero_sum_couplings(center):
 def test_a_lattice_family_gives_back_its_couplings(family):
     exact = generate_family(0, family).couplings
     found = jacobian_couplings(lattice_family(0, family), "amino_acids", Protein("p", "A" * 27))
-    np.testing.assert_allclose(found, exact, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found, exact, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("family", range(8))
 def test_the_contacts_of_a_lattice_family_are_ranked_perfectly(family):
-    scores = contact_scores(
-        jacobian_couplings(lattice_family(0, family), "amino_acids", Protein("p", "A" * 27))
-    )
+    scores = method(lattice_family(0, family), "amino_acids")(Protein("p", "A" * 27))
     for name in ("min3", "min6", "min12"):
         pairs = rank_pairs(scores, generate_family(0, family).distances, RANGES[name], 8.0)
         assert precision_at(pairs, 1) == ceiling_at(pairs, 1)
@@ -94,7 +96,7 @@ def test_the_contacts_of_a_lattice_family_are_ranked_perfectly(family):
 def test_leaving_out_the_wild_type_changes_nothing():
     """19 L + 1 passes equal 20 L + 1, to the last bit: all sums are exact."""
     model = potts(random_couplings())
-    found = CategoricalJacobian(model, "none", tokens_per_batch=8192).jacobian(PROTEIN)
+    found = method(model, "none").jacobian(PROTEIN)
     wild_type = encode(PROTEIN.sequence)
     every = np.tile(wild_type, (LENGTH, len(AMINO_ACIDS), 1))
     for i in range(LENGTH):

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from harness.alphabet import AMBIGUOUS_LETTERS, AMINO_ACIDS, MASK, UNKNOWN, encode
-from harness.models.network import VOCABULARY, Architecture, Network
+from harness.models.network import Architecture, Network
+from harness.models.vocabulary import VOCABULARY
 
 
 def network(token_dropout=True):
@@ -20,7 +21,7 @@ def test_a_sequence_gets_twenty_logits_at_every_residue():
 
 def test_logits_come_in_the_order_of_our_alphabet():
     """The published vocabulary is ordered by frequency: L A G V S …"""
-    tokens = VOCABULARY.split()
+    tokens = VOCABULARY
     sequence = [tokens.index(token) for token in ("<cls>", *"ACDEF", "<eos>")]
     net = network()
     with torch.no_grad():
@@ -57,7 +58,7 @@ def test_a_batch_gives_what_its_sequences_give_alone():
 
 def test_token_dropout_scales_visible_embeddings_by_the_share_of_hidden_ones():
     """Two of eight tokens hidden, special ones included: 0.88 / 0.75."""
-    mask = VOCABULARY.split().index("<mask>")
+    mask = VOCABULARY.index("<mask>")
     tokens = torch.tensor([[0, 5, 6, mask, 7, mask, 8, 2]])
     net = network()
     embedded = net.embed(tokens)
@@ -69,7 +70,7 @@ def test_token_dropout_scales_visible_embeddings_by_the_share_of_hidden_ones():
 def test_with_22_of_300_residues_visible_embeddings_grow_elevenfold():
     """A footgun to know of: the published models were trained so, and it is kept."""
     sequence = residues("A" * 22 + "?" * 278)
-    vocabulary = VOCABULARY.split()
+    vocabulary = VOCABULARY
     tokens = torch.full((1, 302), vocabulary.index("<mask>"))
     tokens[0, :23], tokens[0, -1] = vocabulary.index("A"), vocabulary.index("<eos>")
     net = network()
@@ -81,7 +82,7 @@ def test_with_22_of_300_residues_visible_embeddings_grow_elevenfold():
 
 def test_without_token_dropout_the_mask_has_an_embedding_of_its_own():
     net = network(token_dropout=False)
-    tokens = torch.tensor([[0, 5, VOCABULARY.split().index("<mask>"), 2]])
+    tokens = torch.tensor([[0, 5, VOCABULARY.index("<mask>"), 2]])
     torch.testing.assert_close(net.embed(tokens), net.embed_tokens(tokens), rtol=0, atol=0)
 
 

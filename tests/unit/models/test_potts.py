@@ -5,7 +5,7 @@ import torch
 from harness.alphabet import MASK, UNKNOWN
 from harness.lattice import generate_family
 from harness.models.potts import PottsModel, lattice_family
-from harness.protocols import PredictsLogits
+from harness.protocols import Differentiable, PredictsLogits
 
 LENGTH = 4
 
@@ -55,6 +55,36 @@ def test_it_predicts_logits_and_counts_sequences():
     assert isinstance(model, PredictsLogits)
     model.logits(torch.zeros(3, LENGTH, dtype=torch.int64))
     assert model.cost.forward_passes == 3
+
+
+def test_substitutions_are_made_one_at_a_time_in_slices():
+    model, residues = PottsModel(*random_parameters()), torch.tensor([1, 2, 3, 4])
+    sites, substitutes = torch.arange(1100) % LENGTH, torch.arange(1100) % 20
+    slices = list(model.substituted_logits(residues, sites, substitutes))
+    assert [(part.start, part.stop) for part, _ in slices] == [(0, 1024), (1024, 1100)]
+    mutant = torch.tensor([[1, 2, 3, substitutes[1027]]])
+    assert torch.equal(slices[1][1][3], model.logits(mutant)[0])
+
+
+def test_no_substitutions_are_no_slices():
+    nothing = torch.zeros(0, dtype=torch.int64)
+    model = PottsModel(*random_parameters())
+    assert list(model.substituted_logits(torch.arange(LENGTH), nothing, nothing)) == []
+
+
+def test_gradients_and_derivatives_are_couplings_times_directions():
+    fields, couplings = random_parameters()
+    couplings[range(LENGTH), :, range(LENGTH)] = 0
+    sites, directions = torch.tensor([2, 0, 2]), torch.randn(3, 20, dtype=torch.float64)
+    expected = np.einsum("mb,mbia->mia", directions.numpy(), couplings[sites])
+    model = PottsModel(fields, couplings)
+    assert isinstance(model, Differentiable)
+    for derive in (model.gradients, model.derivatives):
+        model.cost.forward_passes = 0
+        ((part, found),) = derive(torch.zeros(LENGTH, dtype=torch.int64), sites, directions)
+        assert part == slice(0, 3)
+        assert model.cost.forward_passes == 4
+        np.testing.assert_allclose(found.numpy(), expected, rtol=0, atol=1e-12)
 
 
 def test_parameters_are_fields_and_one_block_a_pair():

@@ -137,5 +137,5 @@ def test_the_trainer_writes_a_checkpoint_and_keeps_the_curve(tmp_path):
     assert set(curve[0]) == {"step", "training_loss", "held_out"}
     assert told == [(n, 5) for n in range(1, 6)]
     held_out = torch.from_numpy(sequences[:8])
-    loss = single_site_cross_entropy(load_checkpoint(tmp_path / "net.pt"), held_out)
+    loss = single_site_cross_entropy(load_checkpoint(tmp_path / "net.pt").network, held_out)
     assert loss == pytest.approx(curve[-1]["held_out"], rel=1e-2)  # half precision

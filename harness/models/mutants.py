@@ -1,0 +1,97 @@
+"""The first layer of many mutants of one sequence, sharing what is the same in all of them.
+
+A substitution changes the input of the first layer at one token only. Queries, keys and values of
+all other tokens are those of the sequence itself, and so is the attention among them: a mutant adds
+one key and one value, a softmax of two terms (all the others, and the new one), and asks one query
+of its own. Nothing is approximated; only the order of the sums differs.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from harness.models.network import Network
+from harness.models.vocabulary import tokens_of
+
+
+class _Heads(NamedTuple):
+    """Rotated queries, rotated keys and values, each (…, H, D)."""
+
+    queries: Tensor
+    keys: Tensor
+    values: Tensor
+
+
+@dataclass(frozen=True)
+class Mutants:
+    """Mutants of one sequence, each with one residue substituted by another, none by the mask.
+
+    (A mask would change token dropout's factor, and with it every embedding.)
+    """
+
+    network: Network
+    residues: Int[Tensor, " L"]
+
+    def first_layer(
+        self, sites: Int[Tensor, " M"], substitutes: Int[Tensor, " M"]
+    ) -> Float[Tensor, "M T W"]:
+        """The residual streams after the first layer."""
+        layer, tokens = self.network.layers[0], tokens_of(self.residues[None])
+        x, own = self.network.embed(tokens)[0], self._embed(substitutes, tokens)
+        mutant, place = torch.arange(len(sites), device=sites.device), sites + 1
+        turns = self.network.turns(x[None])
+        attention, norm = layer.self_attn, layer.self_attn_layer_norm
+        same = _Heads(*attention.heads_of(norm(x), turns))
+        changed = _Heads(*attention.heads_of(norm(own), turns[place]))
+        attended = _others(same, changed, place)
+        attended[mutant, place] = _itself(same, changed, place)
+        stream = attention.out_proj(attended.flatten(2))
+        at_place = stream[mutant, place] + own
+        stream += x
+        stream[mutant, place] = at_place
+        return layer.feed_forward(stream)
+
+    def _embed(
+        self, substitutes: Int[Tensor, " M"], tokens: Int[Tensor, "1 T"]
+    ) -> Float[Tensor, "M W"]:
+        """Embeddings of the substitutes, scaled as those of the sequence are."""
+        own = tokens_of(substitutes[:, None])[:, 1]
+        return self.network.enter(
+            self.network.embed_tokens(own) * self.network.token_scale(tokens)[0]
+        )
+
+
+def _others(same: _Heads, changed: _Heads, place: Int[Tensor, " M"]) -> Float[Tensor, "M T H D"]:
+    """What each token attends to in each mutant, the substitute's own token aside."""
+    places, which = torch.unique(place, return_inverse=True)
+    scores = _products("thd,uhd->htu", same.queries, same.keys).repeat(len(places), 1, 1, 1)
+    scores[torch.arange(len(places)), :, :, places] = -torch.inf  # S H T T, that key left out
+    weight_of_rest = scores.logsumexp(-1)
+    rest = scores.softmax(-1).to(same.values.dtype) @ same.values.transpose(0, 1)  # S H T D
+    to_substitute = _products("thd,mhd->mht", same.queries, changed.keys)
+    share = torch.sigmoid(to_substitute - weight_of_rest[which]).to(rest.dtype)
+    return torch.lerp(
+        rest.transpose(1, 2)[which], changed.values[:, None], share.transpose(1, 2)[..., None]
+    )
+
+
+def _itself(same: _Heads, changed: _Heads, place: Int[Tensor, " M"]) -> Float[Tensor, "M H D"]:
+    """What the substitute's own token attends to in each mutant."""
+    mutant = torch.arange(len(place), device=place.device)
+    scores = _products("mhd,uhd->mhu", changed.queries, same.keys)
+    scores[mutant, :, place] = _products("mhd,mhd->mh", changed.queries, changed.keys)
+    share = scores.softmax(-1).to(same.values.dtype)
+    rest = torch.einsum("mhu,uhd->mhd", share, same.values)
+    own = share[mutant, :, place][..., None]
+    return rest + own * (changed.values - same.values[place])
+
+
+def _products(equation: str, queries: Tensor, keys: Tensor) -> Tensor:
+    """Scaled products of queries and keys, in float32 at least: their exponentials follow."""
+    precise = torch.promote_types(queries.dtype, torch.float32)
+    scaled = queries.to(precise) / math.sqrt(queries.shape[-1])
+    return torch.einsum(equation, scaled, keys.to(precise))
