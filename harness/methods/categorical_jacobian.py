@@ -10,11 +10,10 @@ from torch import Tensor
 
 from harness.alphabet import AMINO_ACIDS, MASK, UNKNOWN, encode
 from harness.couplings import Centering, center_, contact_scores, symmetrize_
-from harness.methods.perturbation import require, substitutions
+from harness.methods.perturbation import Symmetrized, require, substitutions
 from harness.protein import Protein
 from harness.protocols import PredictsLogits
 
-Symmetrized = Literal["couplings", "scores"]
 Storage = Literal["float32", "float16"]
 _DTYPES = {"float32": torch.float32, "float16": torch.float16}
 

@@ -10,12 +10,11 @@ from torch import Tensor
 
 from harness.alphabet import AMINO_ACIDS, MASK, encode
 from harness.couplings import Centering, center_, contact_scores, symmetrize_
-from harness.methods.perturbation import directions, gathered, require
+from harness.methods.perturbation import Symmetrized, directions, gathered, require
 from harness.protein import Protein
 from harness.protocols import Differentiable
 
 Mode = Literal["reverse", "forward"]
-Symmetrized = Literal["couplings", "scores"]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What is done to a residue, and how the answers are put together; for all Jacobians."""
 
 from collections.abc import Iterable
-from typing import get_args
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float, Int
@@ -11,6 +11,8 @@ from harness.alphabet import AMINO_ACIDS, MASK, encode
 from harness.couplings import Centering
 
 Slices = Iterable[tuple[slice, Tensor]]
+Symmetrized = Literal["couplings", "scores"]
+"""In four dimensions, before the norm; or in two, after it."""
 
 
 def require(name: str, given: str, choices: object) -> None:

@@ -57,13 +57,13 @@ class TokenBudget:
 def automatic_tokens(network: Network) -> int:
     """Tokens of a batch that suit the device of the network.
 
-    On a CPU the widest activations, 4 W numbers a token, fill 20 MiB: larger buffers leave the
+    On a CPU the widest activations, 4 W numbers a token, fill 12 MiB: larger buffers leave the
     caches and are given back to the system after every use. On a GPU they fill an eighth of the
     free memory, up to the size beyond which nothing gets faster.
     """
     weights = network.embed_tokens.weight
     bytes_per_token = 4 * network.architecture.width * 4
     if weights.device.type == "cpu":
-        return max(1, 20 * 2**20 // bytes_per_token)
+        return max(1, 12 * 2**20 // bytes_per_token)
     free, _ = torch.cuda.mem_get_info(weights.device)
     return max(1, min(2**17, free // 8 // bytes_per_token))

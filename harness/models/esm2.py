@@ -168,12 +168,12 @@ class ESM2:
     ) -> Slices:
         sequence, at, by = (part.to(self._device) for part in (residues, sites, substitutes))
         rest = None if (by == MASK).any() else step.rest  # a mask changes every embedding
+        family = Mutants(self._network, sequence)
 
         @torch.inference_mode()
         def compute(rows: slice) -> Tensor:
             if rest is not None:
-                stream = Mutants(self._network, sequence).first_layer(at[rows], by[rows])
-                return rest(self._network, stream, 1)
+                return rest(self._network, family.first_layer(at[rows], by[rows]), 1)
             mutants = sequence.repeat(len(at[rows]), 1)
             mutants[torch.arange(len(mutants)), at[rows]] = by[rows]
             return step.run(self._network, mutants)

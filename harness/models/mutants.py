@@ -8,6 +8,7 @@ of its own. Nothing is approximated; only the order of the sums differs.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -26,7 +27,7 @@ class _Heads(NamedTuple):
     values: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mutants:
     """Mutants of one sequence, each with one residue substituted by another, none by the mask.
 
@@ -40,29 +41,35 @@ class Mutants:
         self, sites: Int[Tensor, " M"], substitutes: Int[Tensor, " M"]
     ) -> Float[Tensor, "M T W"]:
         """The residual streams after the first layer."""
-        layer, tokens = self.network.layers[0], tokens_of(self.residues[None])
-        x, own = self.network.embed(tokens)[0], self._embed(substitutes, tokens)
+        layer, wild_type, own = self.network.layers[0], self._wild_type, self._embed(substitutes)
         mutant, place = torch.arange(len(sites), device=sites.device), sites + 1
-        turns = self.network.turns(x[None])
-        attention, norm = layer.self_attn, layer.self_attn_layer_norm
-        same = _Heads(*attention.heads_of(norm(x), turns))
-        changed = _Heads(*attention.heads_of(norm(own), turns[place]))
-        attended = _others(same, changed, place)
-        attended[mutant, place] = _itself(same, changed, place)
-        stream = attention.out_proj(attended.flatten(2))
+        turns = self.network.turns(wild_type[None])[place]
+        normed = layer.self_attn_layer_norm(own)
+        changed = _Heads(*layer.self_attn.heads_of(normed, turns))
+        attended = _others(self._heads, changed, place)
+        attended[mutant, place] = _itself(self._heads, changed, place)
+        stream = layer.self_attn.out_proj(attended.flatten(2))
         at_place = stream[mutant, place] + own
-        stream += x
+        stream += wild_type
         stream[mutant, place] = at_place
         return layer.feed_forward(stream)
 
-    def _embed(
-        self, substitutes: Int[Tensor, " M"], tokens: Int[Tensor, "1 T"]
-    ) -> Float[Tensor, "M W"]:
+    @cached_property
+    def _wild_type(self) -> Float[Tensor, "T W"]:
+        """What the first layer gets of the sequence itself."""
+        return self.network.embed(tokens_of(self.residues[None]))[0]
+
+    @cached_property
+    def _heads(self) -> _Heads:
+        """And what it makes of that."""
+        layer, turns = self.network.layers[0], self.network.turns(self._wild_type[None])
+        return _Heads(*layer.self_attn.heads_of(layer.self_attn_layer_norm(self._wild_type), turns))
+
+    def _embed(self, substitutes: Int[Tensor, " M"]) -> Float[Tensor, "M W"]:
         """Embeddings of the substitutes, scaled as those of the sequence are."""
-        own = tokens_of(substitutes[:, None])[:, 1]
-        return self.network.enter(
-            self.network.embed_tokens(own) * self.network.token_scale(tokens)[0]
-        )
+        tokens = tokens_of(substitutes[:, None])[:, 1]
+        scale = self.network.token_scale(tokens_of(self.residues[None]))[0]
+        return self.network.enter(self.network.embed_tokens(tokens) * scale)
 
 
 def _others(same: _Heads, changed: _Heads, place: Int[Tensor, " M"]) -> Float[Tensor, "M T H D"]:

@@ -90,6 +90,17 @@ def test_the_options_of_a_cpu_are_tabled():
     assert text.count("int8") == 3  # its time, and two maps
 
 
+def test_the_error_of_projections_falls_to_none_at_nineteen():
+    options = ["--model", "lattice_2x16", "--proteins", "1", "--seeds", "2"]
+    run = printed(
+        sys.executable, "-m", "benchmarks.projections", *options, "--projections", "2", "19"
+    )
+    header, two, nineteen = (line.split() for line in run.splitlines())
+    assert header == ["k", "root_mean_square", "law", "mean_absolute", "spearman"]
+    assert float(two[1]) > 0.1
+    assert nineteen == ["19", "0.000", "0.000", "0.000", "1.000"]
+
+
 @pytest.mark.parametrize("name", FLOAT32)
 def test_filling_all_positions_gives_the_map_of_the_whole_protein(implementations, name):
     sequence, side = random_sequence(9), implementations[name]
