@@ -5,6 +5,7 @@ unresolved residue is invalid: it is never ranked and never counts as a non-cont
 cannot be measured is NaN.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,15 @@ CONTACTS = {
         ContactDefinition("cb10", "CB", 10.0),
     )
 }
+
+
+def check_names(contact: str, ranges: Sequence[str]) -> None:
+    """Nothing; raises ValueError for a name that is not defined above."""
+    if contact not in CONTACTS:
+        raise ValueError(f"contact={contact!r}; allowed are {', '.join(CONTACTS)}")
+    for name in ranges:
+        if name not in RANGES:
+            raise ValueError(f"range {name!r}; allowed are {', '.join(RANGES)}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ class Precision:
     coordinates: tuple[str, ...] = ("n_true", "n_valid")
 
     def __post_init__(self) -> None:
-        _check_names(self.contact, self.ranges)
+        metrics.check_names(self.contact, self.ranges)
 
     def __call__(self, method: ContactMethod, sample: Sample) -> Iterator[Row]:
         """One row per metric and range."""
@@ -44,7 +44,7 @@ class OrderedPrecision:
     coordinates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_names(self.contact, self.ranges)
+        metrics.check_names(self.contact, self.ranges)
 
     def __call__(self, method: ContactMethod, sample: Sample) -> Iterator[Row]:
         """One row per range."""
@@ -68,11 +68,3 @@ def _measure(pairs: metrics.RankedPairs) -> dict[str, float]:
         "average_precision": metrics.average_precision(pairs),
         "mean_precision_deciles": metrics.mean_precision_deciles(pairs),
     }
-
-
-def _check_names(contact: str, ranges: Sequence[str]) -> None:
-    if contact not in metrics.CONTACTS:
-        raise ValueError(f"contact={contact!r}; allowed are {', '.join(metrics.CONTACTS)}")
-    for name in ranges:
-        if name not in metrics.RANGES:
-            raise ValueError(f"range {name!r}; allowed are {', '.join(metrics.RANGES)}")

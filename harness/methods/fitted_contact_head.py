@@ -22,7 +22,7 @@ from harness.contact_regression import ContactRegression, read_regression, write
 from harness.errors import InputError
 from harness.labeled import LabeledProteins
 from harness.methods.attention_maps import as_scores, attention_maps
-from harness.metrics import CONTACTS, RANGES
+from harness.metrics import CONTACTS, RANGES, check_names
 from harness.protein import Protein
 from harness.protocols import ExposesAttention
 from harness.sample import Sample
@@ -55,9 +55,7 @@ class FittedContactHead:
     folder: str
 
     def __post_init__(self) -> None:
-        for name, known in (("contact", CONTACTS), ("range", RANGES)):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed are {list(known)}")
+        check_names(self.contact, [self.range])
         if self.inverse_strength <= 0:
             raise ValueError(f"inverse_strength is {self.inverse_strength}; it must be positive")
 

@@ -11,7 +11,7 @@ from numpy import ndarray
 from harness.errors import InputError
 from harness.labeled import LabeledProteins
 from harness.methods.attention_maps import as_scores, attention_maps
-from harness.metrics import CONTACTS, RANGES, precision_at, rank_pairs
+from harness.metrics import CONTACTS, RANGES, check_names, precision_at, rank_pairs
 from harness.protein import Protein
 from harness.protocols import ExposesAttention
 from harness.sample import Sample
@@ -34,9 +34,7 @@ class TopHeads:
     apc: bool
 
     def __post_init__(self) -> None:
-        for name, known in (("contact", CONTACTS), ("range", RANGES)):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed are {list(known)}")
+        check_names(self.contact, [self.range])
         if self.k < 1:
             raise ValueError(f"k is {self.k}; allowed are 1 and more")
 

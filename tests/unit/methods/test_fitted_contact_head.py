@@ -174,8 +174,8 @@ def test_too_few_labeled_proteins_are_a_prerequisite(method, unseen):
     ("change", "complaint"),
     [
         ({"inverse_strength": 0.0}, "inverse_strength is 0.0; it must be positive"),
-        ({"contact": "cb9"}, "contact is 'cb9'; allowed are .*cb8"),
-        ({"range": "min4"}, "range is 'min4'; allowed are .*min3"),
+        ({"contact": "cb9"}, "contact='cb9'; allowed are cb8"),
+        ({"range": "min4"}, "range 'min4'; allowed are .*min3"),
     ],
 )
 def test_bad_settings_are_refused(method, change, complaint):

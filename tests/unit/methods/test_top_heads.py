@@ -78,8 +78,8 @@ def test_too_few_labeled_proteins_are_a_prerequisite(model, labeled, unseen):
     ("change", "complaint"),
     [
         ({"k": 0}, "k is 0; allowed are 1"),
-        ({"contact": "cb9"}, "contact is 'cb9'; allowed are .*cb8"),
-        ({"range": "min4"}, "range is 'min4'; allowed are .*min3"),
+        ({"contact": "cb9"}, "contact='cb9'; allowed are cb8"),
+        ({"range": "min4"}, "range 'min4'; allowed are .*min3"),
     ],
 )
 def test_bad_settings_are_refused(model, labeled, change, complaint):
