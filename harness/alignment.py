@@ -1,19 +1,18 @@
-"""Multiple sequence alignments: reading, weighting, thinning out.
+"""Multiple sequence alignments: reading, checking, thinning out.
 
 An alignment has one column for each residue of its query, which is its first row.
 """
 
 import gzip
-import math
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int8, UInt64
+from jaxtyping import Int8
 from numpy import ndarray
 
-from harness.alphabet import AMBIGUOUS_LETTERS, AMINO_ACIDS, MASK, N_STATES, encode, encode_aligned
+from harness.alphabet import AMBIGUOUS_LETTERS, AMINO_ACIDS, MASK, encode, encode_aligned
 from harness.errors import InputError, PrerequisiteError
 
 FASTA_SUFFIXES = (".a3m", ".fasta", ".fa", ".fas", ".afa")
@@ -95,26 +94,6 @@ def check_query(alignment: Alignment, sequence: str, path: Path) -> None:
     if len(elsewhere):
         raise InputError(f"{message}; row {elsewhere[0] + 1} is the protein: move it first")
     raise InputError(f"{message}, and no other row is the protein: add it as the first row")
-
-
-def sequence_weights(states: Int8[ndarray, "N L"], identity: float) -> Float[ndarray, " N"]:
-    """1 / number of rows, itself included, that share at least `identity` of all columns.
-
-    The gap counts as a 21st state. The weights add up to the effective number of sequences. Rows
-    are compared 64 columns at a time: 26,000 rows of 120 columns take two seconds on one core.
-    """
-    if not 0 < identity <= 1:
-        raise ValueError(f"identity is {identity}; allowed are fractions above 0, up to 1")
-    # the margin keeps an identity of exactly the threshold inside, whatever the rounding
-    allowed = math.floor(states.shape[1] * (1 - identity) + 1e-9)
-    planes = _bit_planes(states)
-    neighbors = np.zeros(len(states), dtype=np.int64)
-    for i in range(len(states)):
-        differs = np.bitwise_or.reduce(planes[:, :, i:] ^ planes[:, :, i, None], axis=0)
-        close = np.bitwise_count(differs).sum(axis=0, dtype=np.uint32) <= allowed
-        neighbors[i:] += close
-        neighbors[i] += np.count_nonzero(close[1:])
-    return 1 / neighbors
 
 
 def subsample(alignment: Alignment, depth: int | None, seed: int) -> Alignment:
@@ -229,16 +208,6 @@ def _states(path: Path, rows: list[_Record]) -> Int8[ndarray, "N L"]:
             raise _wrong(path, number, name, problem)
     letters = b"".join(row for _, row in rows).decode()
     return encode_aligned(letters).reshape(len(rows), width)
-
-
-def _bit_planes(states: Int8[ndarray, "N L"]) -> UInt64[ndarray, "bits words N"]:
-    """The binary digits of the states, 64 columns to a word; absent columns are equal in all."""
-    n, length = states.shape
-    planes = np.zeros(((N_STATES - 1).bit_length(), n, 8 * -(-length // 64)), dtype=np.uint8)
-    for digit, plane in enumerate(planes):
-        packed = np.packbits((states >> digit) & 1, axis=1)
-        plane[:, : packed.shape[1]] = packed
-    return np.ascontiguousarray(planes.view(np.uint64).transpose(0, 2, 1))
 
 
 def _wrong(path: Path, number: int, name: str, problem: str) -> InputError:

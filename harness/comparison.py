@@ -1,4 +1,4 @@
-"""The runs of a sweep side by side: one table, every paired difference, one picture."""
+"""The runs of a sweep side by side: one table, paired differences, one picture."""
 
 import re
 from collections import Counter
@@ -12,7 +12,16 @@ import pandas as pd
 
 from harness.pareto import pareto_plot, pareto_table
 from harness.plots import Mark, comparison_plot
-from harness.results import SUMMARY, find_metric, headline, read_rows, read_summary
+from harness.results import (
+    SUMMARY,
+    fact_means,
+    find_metric,
+    grouped,
+    headline,
+    read_journal,
+    read_rows,
+    read_summary,
+)
 from harness.statistics import Bootstrap
 
 COSTS = ("seconds", "flops", "forward_passes")
@@ -67,34 +76,51 @@ def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootst
 
 
 def _table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
-    """Every metric of every run, with the cost of the run."""
+    """Every metric of every run and of each group in it (empty: of all), with cost and facts."""
     rows = [
-        {"run": run.label, **estimate, **run.summary["cost"]}
+        {"run": run.label, "group": group, **estimate, **part["cost"], **fact_means(part)}
         for run in runs
-        for estimate in run.summary["metrics"]
+        for group, part in {"": run.summary, **run.summary.get("groups", {})}.items()
+        for estimate in part["metrics"]
     ]
     return pd.DataFrame(rows)
 
 
 def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFrame:
-    """Headline metric of every later run minus every earlier one, over proteins that both have."""
-    metric, _ = headline([run.summary for run in runs])
-    values = {run.label: _by_protein(run.folder, metric) for run in runs}
+    """Precision of every later run minus every earlier one, over proteins that both have.
+
+    The headline metric where there is no P@L/d; each for all proteins, then for each group.
+    """
+    metrics = _precisions(runs)
+    parts = {run.label: _by_group(run.folder, metrics) for run in runs}
     rows = []
     for first, second in combinations(runs, 2):
-        a, b = values[second.label].align(values[first.label], join="inner")
-        for name in a.columns.intersection(b.columns):
-            estimate = bootstrap.difference(a[name].to_numpy(), b[name].to_numpy())
-            head = {"run": second.label, "minus": first.label, "metric": metric, "range": name}
-            rows.append({**head, **asdict(estimate)})
+        minuend, subtrahend = parts[second.label], parts[first.label]
+        for group in [name for name in minuend if name in subtrahend]:
+            a, b = minuend[group].align(subtrahend[group], join="inner")
+            head = {"run": second.label, "minus": first.label, "group": group}
+            for pair in a.columns.to_list():
+                estimate = bootstrap.difference(a[pair].to_numpy(), b[pair].to_numpy())
+                place = dict(zip(("metric", "range"), pair, strict=True))
+                rows.append({**head, **place, **asdict(estimate)})
     return pd.DataFrame(rows)
 
 
-def _by_protein(folder: Path, metric: str) -> pd.DataFrame:
-    """A metric by protein (rows) and range (columns)."""
+def _precisions(runs: Sequence[ComparedRun]) -> list[str]:
+    """P@L/d for every d that a run has, else the headline metric."""
+    summaries = [run.summary for run in runs]
+    names = dict.fromkeys(item["metric"] for one in summaries for item in one["metrics"])
+    return [name for name in names if name.startswith("p_at_L")] or [headline(summaries)[0]]
+
+
+def _by_group(folder: Path, metrics: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """These metrics by protein (rows), metric and range (columns); of all under an empty name."""
     rows = read_rows(folder)
-    chosen = rows[rows["metric"] == metric]
-    return chosen.pivot(index="protein", columns="range", values="value")
+    chosen = rows[rows["metric"].isin(metrics)]
+    wide = chosen.pivot(index="protein", columns=["metric", "range"], values="value")
+    wide = wide[list(dict.fromkeys(zip(chosen["metric"], chosen["range"], strict=True)))]
+    groups = grouped(read_journal(folder)).items()
+    return {"": wide} | {name: wide[wide.index.isin(proteins)] for name, proteins in groups}
 
 
 def _mark(run: ComparedRun, metric: str, name: str) -> Mark:

@@ -17,8 +17,8 @@ _WITHIN: dict[str, tuple[int, ...]] = {"all": (1, 2, 3), "amino_acids": (1, 3), 
 """Axes to center that lie within the rows of one position."""
 
 
-def center_(couplings: Float[Tensor, "L A L A"], over: Centering) -> Float[Tensor, "L A L A"]:
-    """The couplings, made to have mean zero along each chosen axis.
+def center_(couplings: Float[Tensor, "L A M A"], over: Centering) -> Float[Tensor, "L A M A"]:
+    """The couplings (or some columns of them), made to have mean zero along each chosen axis.
 
     `amino_acids` gives the zero-sum gauge of a Potts model (Weigt et al., PNAS 2009); `all` also
     centers over both positions, as the published script of Zhang et al. (PNAS 2024) does.
@@ -31,7 +31,7 @@ def center_(couplings: Float[Tensor, "L A L A"], over: Centering) -> Float[Tenso
     return couplings
 
 
-def _mean_row(couplings: Float[Tensor, "L A L A"]) -> Float[Tensor, "A L A"]:
+def _mean_row(couplings: Float[Tensor, "L A M A"]) -> Float[Tensor, "A M A"]:
     """Mean over the first axis, at least float32."""
     total = torch.zeros(couplings.shape[1:], dtype=_precise(couplings), device=couplings.device)
     for rows in _blocks(len(couplings)):
@@ -40,7 +40,7 @@ def _mean_row(couplings: Float[Tensor, "L A L A"]) -> Float[Tensor, "A L A"]:
 
 
 def _center_rows_(
-    block: Float[Tensor, "R A L A"], mean: Float[Tensor, "A L A"] | None, axes: tuple[int, ...]
+    block: Float[Tensor, "R A M A"], mean: Float[Tensor, "A M A"] | None, axes: tuple[int, ...]
 ) -> None:
     """Subtract the mean row and what remains of the means along these axes; rounds once."""
     centered = block.to(_precise(block))

@@ -154,6 +154,16 @@ class CouplingMethod(ContactMethod, Protocol):
 
 
 @runtime_checkable
+class ReportsFacts(ContactMethod, Protocol):
+    """A contact method with numbers worth recording beside its map: a depth, convergence, …"""
+
+    @property
+    def facts(self) -> Mapping[str, float]:
+        """Those of the last call; a number that is not finite could not be measured."""
+        ...
+
+
+@runtime_checkable
 class Masking(Protocol):
     """Which residues stay visible."""
 

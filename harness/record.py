@@ -1,24 +1,38 @@
 """What becomes of a run: files kept on the way, the summary at the end, the tracker's copy."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from jaxtyping import Float
 from numpy import ndarray
+from pandas import DataFrame
 
 from harness.errors import InputError
 from harness.metrics import CONTACTS
 from harness.plots import MapStyle, contact_map
 from harness.protocols import Model, TrackedRun
 from harness.provenance import provenance
-from harness.results import CONFIG, JOURNAL, ROWS, SUMMARY, RunFolder, summarize
+from harness.results import (
+    CONFIG,
+    JOURNAL,
+    ROWS,
+    SUMMARY,
+    RunFolder,
+    fact_means,
+    grouped,
+    headline,
+    summarize,
+    summarize_facts,
+)
 from harness.runner import Experiment, RunNames
 from harness.sample import Sample
 
 FREE = (
-    *("tracker.", "statistics.", "outputs", "dataset.cache", "dataset.path"),
+    *("tracker.", "statistics.", "outputs", "dataset.cache"),
+    *("dataset.path", "dataset.groups"),
     *("model.path", "model.device", "model.tokens_per_batch", "model.context"),
     "method.folder",
 )
@@ -68,15 +82,19 @@ def summarize_run(
     experiment: Experiment, results: RunFolder, names: RunNames, config: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The content of summary.json."""
-    entries = list(results.finished().values())
-    commits = dict.fromkeys(entry.get("commit", "unknown") for entry in entries)
+    rows, journal = results.rows(), results.finished()
+    commits = dict.fromkeys(entry.get("commit", "unknown") for entry in journal.values())
+    groups = {
+        name: _measured(rows, [journal[protein] for protein in proteins], experiment)
+        for name, proteins in grouped(journal).items()
+    }
     contact = CONTACTS[config["contact"]]
     defined = {"contact_atom": contact.atom, "contact_cutoff": contact.cutoff}
     place = {"label": names.label, "ranges": config["dataset"]["ranges"]}
     return {
         "run": asdict(names) | place | defined,
-        "metrics": summarize(results.rows(), experiment.statistics),
-        "cost": _cost(entries, experiment.model),
+        **_measured(rows, list(journal.values()), experiment),
+        "groups": groups,
         "provenance": provenance() | {"commit": ", ".join(commits)} | _inputs(experiment),
     }
 
@@ -96,18 +114,42 @@ def describe(tracked: TrackedRun, names: RunNames, config: Mapping[str, Any]) ->
 
 def send(tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any]) -> None:
     """Copy a finished run to the tracker."""
+    cost = {f"cost/{key}": value for key, value in summary["cost"].items()}
+    metrics = _metrics(summary) | cost | _axes(summary["cost"])
+    shown = {key: _rounded(value) for key, value in metrics.items()}
+    facts = {key: _significant(value) for key, value in fact_means(summary).items()}
+    tracked.record({}, shown | facts, tags(summary))
+    tracked.table("rows.json", wide_table(results))
+    tracked.files([results.path / name for name in (ROWS, JOURNAL, SUMMARY, CONFIG)], "")
+    tracked.files(sorted((results.path / "maps").glob("*.png")), "maps")
+
+
+def _metrics(summary: Mapping[str, Any]) -> dict[str, float | None]:
+    """Every mean, intervals of P@L, and the headline metric of each group."""
     metrics = {}
     for item in summary["metrics"]:
         name = f"{item['metric']}/{item['range']}"
         metrics[name] = item["mean"]
         if item["metric"] == "p_at_L":
             metrics |= {f"interval/{name}_low": item["low"], f"interval/{name}_high": item["high"]}
-    metrics |= {f"cost/{key}": value for key, value in summary["cost"].items()}
-    shown = {key: _rounded(value) for key, value in (metrics | _axes(summary["cost"])).items()}
-    tracked.record({}, shown, tags(summary))
-    tracked.table("rows.json", wide_table(results))
-    tracked.files([results.path / name for name in (ROWS, JOURNAL, SUMMARY, CONFIG)], "")
-    tracked.files(sorted((results.path / "maps").glob("*.png")), "maps")
+    main, _ = headline([summary])
+    for group, part in summary["groups"].items():
+        chosen = [item for item in part["metrics"] if item["metric"] == main]
+        metrics |= {f"{main}/{item['range']}/{_legal(group)}": item["mean"] for item in chosen}
+    return metrics
+
+
+def _legal(group: str) -> str:
+    """How metrics call a group; what MLflow's names may not hold, and '/', by its hexadecimal code.
+
+    Replacing it by one letter for all would make one group of SCOP's classes a+b and a/b.
+    """
+    return "group_" + re.sub(r"[^\w. -]", lambda found: f"_{ord(found[0]):x}_", group)
+
+
+def _significant(value: float | None) -> float:
+    """Six digits: facts may be as large as an objective and as small as a gradient."""
+    return float("nan") if value is None else float(f"{value:.6g}")
 
 
 def _rounded(value: float | None) -> float:
@@ -145,6 +187,18 @@ def _flat(
         own = {key: value for key, value in node.items() if value != top.get(key)}
         flat |= _flat(own, f"{prefix}{group}.", top)
     return flat
+
+
+def _measured(
+    rows: DataFrame, entries: Sequence[Mapping[str, Any]], experiment: Experiment
+) -> dict[str, Any]:
+    """Estimates, cost and facts of the proteins of these journal entries."""
+    own = rows[rows["protein"].isin([entry["protein"] for entry in entries])]
+    return {
+        "metrics": summarize(own, experiment.statistics),
+        "cost": _cost(entries, experiment.model),
+        "facts": summarize_facts(entries),
+    }
 
 
 def _cost(entries: Sequence[Mapping[str, Any]], model: Model | None) -> dict[str, float]:

@@ -3,10 +3,10 @@
 A run folder holds
     config.yaml      what was asked for, resolved
     rows.csv         one measured number a line; the same run gives the same bytes
-    proteins.jsonl   one line a finished protein: facts, cost, and where its rows end
+    proteins.jsonl   one line a finished protein: facts, cost, group, and where its rows end
     scores/          one .npz a protein (when asked for)
     maps/            one picture a protein (when asked for)
-    summary.json     means with intervals, cost, provenance
+    summary.json     means with intervals, cost, facts, of all and of each group; provenance
     unfinished.txt   only until the run has ended well: why it has not
 
 A protein is finished when its line in proteins.jsonl is whole. Whatever a killed run left behind
@@ -49,8 +49,7 @@ class RunFolder:
 
     def finished(self) -> dict[str, dict[str, Any]]:
         """Facts and cost of the finished proteins, by id, in the order they were measured."""
-        lines = _whole_lines(self.path / JOURNAL)
-        return {entry["protein"]: entry for entry in map(json.loads, lines)}
+        return read_journal(self.path)
 
     def claim(self, identity: Mapping[str, str], text: str) -> None:
         """Mark the folder as this run's, and cut off what a killed run left over.
@@ -115,11 +114,37 @@ def summarize(rows: pd.DataFrame, bootstrap: Bootstrap) -> list[dict[str, Any]]:
     ]
 
 
+def summarize_facts(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Mean of what the method reported, and for how many proteins it did and did not."""
+    reported = [entry.get("facts", {}) for entry in entries]
+    means = {}
+    for name in dict.fromkeys(name for facts in reported for name in facts):
+        known = [facts[name] for facts in reported if facts.get(name) is not None]
+        mean = math.fsum(known) / len(known) if known else float("nan")
+        means[name] = {"mean": mean, "n": len(known), "unscored": len(entries) - len(known)}
+    return means
+
+
 def read_rows(folder: Path) -> pd.DataFrame:
     """The rows of a run folder; an empty range stays an empty string."""
     types: dict[str, type] = dict.fromkeys(COLUMNS, str) | {"value": float}
     missing = {"value": ["nan"]}
     return pd.read_csv(folder / ROWS, dtype=types, keep_default_na=False, na_values=missing)
+
+
+def read_journal(folder: Path) -> dict[str, dict[str, Any]]:
+    """The line of each finished protein of a run folder, by id, in the order of measurement."""
+    lines = _whole_lines(folder / JOURNAL)
+    return {entry["protein"]: entry for entry in map(json.loads, lines)}
+
+
+def grouped(journal: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The proteins of each group, groups by name; those in none are left out."""
+    groups = {protein: entry.get("group", "") for protein, entry in journal.items()}
+    return {
+        name: [protein for protein, own in groups.items() if own == name]
+        for name in sorted(set(groups.values()) - {""})
+    }
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -134,6 +159,11 @@ def headline(summaries: Iterable[Mapping[str, Any]]) -> tuple[str, list[str]]:
     metrics = dict.fromkeys(metric for metric, _ in names)
     metric = "p_at_L" if "p_at_L" in metrics else next(iter(metrics), "p_at_L")
     return metric, list(dict.fromkeys(name for other, name in names if other == metric)) or [""]
+
+
+def fact_means(summary: Mapping[str, Any]) -> dict[str, float | None]:
+    """Means of what the method reported, as tables and the tracker name them: facts/neff, …"""
+    return {f"facts/{name}": fact["mean"] for name, fact in summary.get("facts", {}).items()}
 
 
 def find_metric(summary: Mapping[str, Any], metric: str, name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The only loop over samples: measure, write, go on; what is done already is skipped."""
 
+import math
 import resource
 import sys
 import time
@@ -11,7 +12,7 @@ from numpy import ndarray
 
 from harness.errors import InputError
 from harness.protein import Protein
-from harness.protocols import ContactMethod, Cost, Dataset, Evaluation, Model
+from harness.protocols import ContactMethod, Cost, Dataset, Evaluation, Model, ReportsFacts
 from harness.provenance import commit
 from harness.results import RunFolder
 from harness.sample import Sample
@@ -22,11 +23,13 @@ from harness.statistics import Bootstrap
 class RecordingMethod:
     """A method that remembers the first map of each protein, and how long it has worked.
 
-    The maps can be kept and drawn; the seconds are those of the method, without the evaluation.
+    The maps can be kept and drawn; `reported` are the facts of the method about each of them, None
+    for a number that is not finite. The seconds are those of the method, without the evaluation.
     """
 
     method: ContactMethod
     maps: dict[str, Float[ndarray, "L L"]] = field(default_factory=dict)
+    reported: dict[str, dict[str, float | None]] = field(default_factory=dict)
     seconds: float = 0.0
 
     def __call__(self, protein: Protein) -> Float[ndarray, "L L"]:
@@ -34,7 +37,9 @@ class RecordingMethod:
         start = time.perf_counter()
         scores = self.method(protein)
         self.seconds += time.perf_counter() - start
-        self.maps.setdefault(protein.id, scores)
+        if protein.id not in self.maps:
+            self.maps[protein.id] = scores
+            self.reported[protein.id] = _facts(self.method)
         return scores
 
 
@@ -111,7 +116,16 @@ def _measure(
     cost = {"seconds": method.seconds, **{key: after[key] - before[key] for key in after}}
     cost |= {"peak_memory_bytes": peak_memory(), "peak_device_bytes": _on_device(experiment.model)}
     facts = {"length": len(sample.protein), **cost, "commit": commit(), **sample.facts}
+    facts |= {"group": sample.group} if sample.group else {}
+    reported = method.reported.get(sample.protein.id)
+    facts |= {"facts": reported} if reported else {}
     results.append(sample.protein.id, rows, facts)
+
+
+def _facts(method: ContactMethod) -> dict[str, float | None]:
+    """What the method says of its last map, as numbers that JSON has."""
+    facts = method.facts if isinstance(method, ReportsFacts) else {}
+    return {key: float(value) if math.isfinite(value) else None for key, value in facts.items()}
 
 
 def _spent(model: Model | None) -> dict[str, int]:

@@ -16,7 +16,8 @@ class Sample:
 
     `distances` are in Å between the atoms of the contact definition, NaN where a residue is not
     resolved. `secondary_structure` has one letter a residue (H, E, C; '-' where unresolved).
-    `facts` are numbers worth recording beside the results (identity to the structure, …).
+    `facts` are numbers worth recording beside the results (identity to the structure, …). Results
+    are given for each `group` of proteins too; empty: in none.
     Raises ValueError when the truth does not fit the sequence.
     """
 
@@ -24,6 +25,7 @@ class Sample:
     distances: Float[ndarray, "L L"]
     secondary_structure: str | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
+    group: str = ""
 
     def __post_init__(self) -> None:
         length = len(self.protein)

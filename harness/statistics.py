@@ -1,9 +1,10 @@
 """Uncertainty over proteins: bootstrap intervals of means and of paired differences."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 
@@ -25,8 +26,7 @@ class Bootstrap:
         n, unscored = len(scored), len(values) - len(scored)
         if not n:
             return Estimate(float("nan"), float("nan"), float("nan"), 0, unscored)
-        generator = np.random.default_rng(self.seed)
-        means = scored[generator.integers(0, n, size=(self.resamples, n))].mean(axis=1)
+        means = scored[_draws(self.seed, self.resamples, n)].mean(axis=1)
         tail = (1 - self.level) / 2
         low, high = np.quantile(means, [tail, 1 - tail])
         return Estimate(float(scored.mean()), float(low), float(high), n, unscored)
@@ -47,3 +47,9 @@ class Estimate:
     high: float
     n: int
     unscored: int
+
+
+@lru_cache(maxsize=1)  # many estimates in a row stand on as many proteins; drawing takes longest
+def _draws(seed: int, resamples: int, n: int) -> Int[ndarray, "m n"]:
+    """Indices of n values, m times n of them."""
+    return np.random.default_rng(seed).integers(0, n, size=(resamples, n))

@@ -132,5 +132,5 @@ def pdb_of(sequence: str = QUERY, chain: str = "A") -> str:
 
 def folder_dataset(path: Path | str | None, **changes: Any) -> FolderDataset:
     fields = {"contact": "cb8", "ranges": ["min6"], "labeled": 0, "seed": 0, "ids": None}
-    fields |= {"limit": None}
+    fields |= {"limit": None, "groups": None, "group_column": None}
     return FolderDataset(path=None if path is None else str(path), **(fields | changes))

@@ -13,7 +13,7 @@ ALL = [*LIBRARY, *OTHERS]
 
 VALUES = {"protein", "sample", "alphabet", "alignment", "structure", "couplings", "masking"}
 VALUES |= {"metrics", "statistics", "protocols", "errors", "lattice", "labeled"}
-VALUES |= {"contact_regression"}
+VALUES |= {"contact_regression", "device", "weighting"}
 SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "record"}
 SERVICES |= {"comparison", "pareto", "terminal", "model_card"}
 ENTRY_POINTS = {"__main__", "sweep", "configuration", "train"}
@@ -36,7 +36,8 @@ DOORS = {
     "rich": ["harness.terminal"],
     "scipy": ["harness.statistics", "baselines"],
 }
-DOORS["torch"] += ["harness.contact_regression"]
+DOORS["torch"] += ["harness.contact_regression", "harness.device"]
+DOORS |= {"psutil": ["harness.device"]}
 DOORS |= {"omegaconf": DOORS["hydra"], "plotly": DOORS["matplotlib"]}
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "core", "base", "manager", "misc"}

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from harness.alignment import (
     FASTA_SUFFIXES,
@@ -19,6 +18,7 @@ from harness.alignment import (
     read_alignment,
     read_fasta,
 )
+from harness.datasets.tables import find_beside, find_table, read_column
 from harness.errors import InputError, PrerequisiteError
 from harness.metrics import CONTACTS, ContactDefinition
 from harness.protein import Protein, check_id
@@ -27,6 +27,9 @@ from harness.structure import CIF_SUFFIXES, PDB_SUFFIXES, Chain, read_chain, sam
 
 MODEL = 1
 """The model of a structure that is read: the first, also of an NMR ensemble."""
+
+LONGEST_GROUP = 64
+"""Characters in the name of a group, which names of metrics hold."""
 
 _SUFFIXES = {
     "sequence": (".fasta",),
@@ -49,6 +52,10 @@ class FolderDataset:
 
     `labeled` proteins, drawn by `seed` from those that have a structure and are not among `ids`,
     are set aside and never scored. `limit` counts scored proteins and does not move the draw.
+
+    Column `group_column` of the table `groups` (CSV, with a column id) says in which group each
+    scored protein is. A bare name is that of a file in the folder or beside it; any other path is
+    taken as it is.
     """
 
     path: str | None
@@ -58,6 +65,8 @@ class FolderDataset:
     seed: int
     ids: Sequence[str | int] | None  # YAML reads an id of digits as a number
     limit: int | None
+    groups: str | None
+    group_column: str | None
 
     @cached_property
     def protein_ids(self) -> list[str]:
@@ -84,7 +93,7 @@ class FolderDataset:
 
     @cached_property
     def version(self) -> str:
-        """`folder-` and 12 digits of a SHA-256 over ids, files, chains and contact definition.
+        """`folder-` and 12 digits of a SHA-256 over ids, files, chains, groups, contact definition.
 
         Proteins set aside count: they shape what is fitted on them.
         """
@@ -93,6 +102,7 @@ class FolderDataset:
             files = {kind: _sha256(path) for kind, path in self._files(identifier).items()}
             entry = [identifier, self._chains.get(identifier), files]
             entry += ["labeled"] if identifier in self.labeled_ids else []
+            entry += [{"group": self._groups[identifier]}] if identifier in self._groups else []
             digest.update(json.dumps(entry, sort_keys=True).encode())
         return f"folder-{digest.hexdigest()[:12]}"
 
@@ -111,7 +121,8 @@ class FolderDataset:
         if chain is not None:
             sample = sample_of(protein, chain, self._contact.atom)
         depth = {} if alignment is None else {"alignment_depth": float(alignment.depth)}
-        return replace(sample, facts={**sample.facts, **depth})
+        group = self._groups.get(identifier, "")
+        return replace(sample, facts={**sample.facts, **depth}, group=group)
 
     @property
     def _contact(self) -> ContactDefinition:
@@ -148,9 +159,25 @@ class FolderDataset:
     @cached_property
     def _chains(self) -> Mapping[str, str]:
         """Chain of each structure for which a manifest names one."""
-        beside = [self._root, self._root.resolve().parent]
-        manifests = [path for folder in beside if (path := folder / "manifest.csv").is_file()]
-        return _read_manifest(manifests[0]) if manifests else {}
+        path = find_beside(self._root, "manifest.csv")
+        chains = read_column(path, "chain", "add it, or move the file away") if path else {}
+        return {identifier: chain for identifier, chain in chains.items() if chain}
+
+    @cached_property
+    def _groups(self) -> Mapping[str, str]:
+        """Group of each scored protein; nothing when no table is named."""
+        if self.groups is None:
+            return {}
+        path = find_table(self._root, self.groups, "dataset.groups")
+        column = self.group_column or "null"
+        found = read_column(path, column, "name one with dataset.group_column=NAME")
+        for identifier in self.protein_ids:
+            if not 0 < len(found.get(identifier, "").strip()) <= LONGEST_GROUP:
+                raise InputError(
+                    f"{path}: {identifier} needs a row whose {column} has 1 to {LONGEST_GROUP} "
+                    "characters; add it, or leave that protein out with dataset.ids"
+                )
+        return {identifier: found[identifier].strip() for identifier in self.protein_ids}
 
     def _check_known(self, identifier: str) -> None:
         """Nothing; raises InputError for an id that is unsafe or has no folder."""
@@ -197,21 +224,6 @@ def _sequence(files: Mapping[str, Path], alignment: Alignment | None, chain: Cha
 def _unresolved(protein: Protein) -> Sample:
     """A sample without an answer."""
     return Sample(protein, np.full((len(protein), len(protein)), np.nan))
-
-
-def _read_manifest(path: Path) -> dict[str, str]:
-    """Chain by id, where one is named."""
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError as error:  # what pandas raises for text that is no table
-        raise InputError(f"{path}: not readable as a table: {error}") from error
-    absent = [column for column in ("id", "chain") if column not in table]
-    if absent:
-        raise InputError(f"{path}: no column {' or '.join(absent)}; add it, or move the file away")
-    twice = table["id"][table["id"].duplicated()].tolist()
-    if twice:
-        raise InputError(f"{path}: more than one row for {twice[0]}; keep one")
-    return {name: chain for name, chain in zip(table["id"], table["chain"], strict=True) if chain}
 
 
 def _sha256(path: Path) -> str:

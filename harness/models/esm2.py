@@ -12,11 +12,11 @@ from torch import Tensor
 
 from harness.alphabet import MASK
 from harness.contact_regression import ContactRegression, regression_path
+from harness.device import choose_device
 from harness.errors import InputError, PrerequisiteError
 from harness.models import differentiation
 from harness.models.batches import TokenBudget, automatic_tokens
 from harness.models.checkpoint import load_checkpoint
-from harness.models.device import choose_device
 from harness.models.flops import FlopCounts
 from harness.models.mutants import Mutants
 from harness.models.network import Network

@@ -5,6 +5,7 @@ import pytest
 
 from baselines.random_scores import RandomScores
 from harness.results import read_summary
+from tests.builders import QUERY, pdb_of, put
 
 
 @pytest.fixture
@@ -26,7 +27,10 @@ def test_jobs_are_named_by_what_varies_and_compared(sweep, place):
     outcome = sweep("method=separation", "dataset.seed=0,1", "dataset.limit=3")
     assert (outcome.code, outcome.err) == (0, "")
     assert labels(place) == ["separation seed=0", "separation seed=1"]
-    assert len(pd.read_csv(place / "differences.csv")) == 3
+    differences = pd.read_csv(place / "differences.csv")
+    precisions = {"p_at_L", "p_at_L2", "p_at_L5", "p_at_L10"}
+    assert set(differences["metric"]) == precisions
+    assert len(differences) == 3 * len(precisions)  # ranges of the lattice
     assert (place / "comparison.png").exists()
     assert f"runs:    {place}" in outcome.out
 
@@ -68,6 +72,47 @@ def test_precision_is_weighed_against_cost(command_line, place):
     assert list(table["forward_passes_per_protein"]) == [1, 28, 1, 0]
     assert list(table["flops_per_protein"] > 0) == [True, True, True, False]
     assert "FLOPs/protein" in outcome.out
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three proteins with alignments, in two tiers."""
+    alignment = f">query\n{QUERY}\n>other\n{QUERY.replace('K', 'R')}\n"
+    files = {f"{name}/msa.a3m": alignment for name in ("p", "q", "r")}
+    files |= {f"{name}/structure.pdb": pdb_of() for name in ("p", "q", "r")}
+    return put(tmp_path / "set", files | {"../manifest.csv": "id,chain,tier\np,,A\nq,,B\nr,,A\n"})
+
+
+def test_linear_models_are_compared_by_tier(command_line, place, folder):
+    outcome = command_line(
+        *(f"hydra.sweep.dir={place}", "experiment=coevolution", "dataset=folder"),
+        *(f"dataset.path={folder}", "dataset.groups=manifest.csv", "dataset.limit=null"),
+        "method=inverse_covariance,separation",
+    )
+    assert (outcome.code, outcome.err) == (0, "")
+    folders = {path.name for path in place.iterdir() if path.is_dir()}
+    assert folders == {"inverse_covariance", "separation"}
+    assert not (place / "separation" / "maps").exists()
+    for name in ("comparison.csv", "differences.csv"):
+        table = pd.read_csv(place / name, keep_default_na=False)
+        chosen = table[(table["metric"] == "p_at_L5") & (table["range"] == "min6")]
+        assert dict(zip(chosen["group"], chosen["n"], strict=True)) == {"": 3, "A": 2, "B": 1}
+    facts = pd.read_csv(place / "comparison.csv").groupby("run")["facts/n_rows"].unique()
+    assert facts["inverse_covariance"].tolist() == [2]
+    assert pd.isna(facts["separation"]).all()
+    starts = [line.split()[0] for line in outcome.out.splitlines() if line.strip()]
+    assert sorted(start for start in starts if start in folders) == sorted(folders)
+
+
+def test_linear_models_are_compared_by_depth(command_line, place, folder):
+    outcome = command_line(
+        *(f"hydra.sweep.dir={place}", "experiment=coevolution_depths", "dataset=folder"),
+        *(f"dataset.path={folder}", "method=inverse_covariance", "method.depth=1,null"),
+    )
+    assert (outcome.code, outcome.err) == (0, "")
+    folders = {path.name for path in place.iterdir() if path.is_dir()}
+    assert folders == {"inverse_covariance_depth_1", "inverse_covariance_depth_None"}
+    assert set(pd.read_csv(place / "comparison.csv", keep_default_na=False)["group"]) == {""}
 
 
 def test_a_bad_job_lets_the_others_go_on(sweep, place):

@@ -35,7 +35,15 @@ def _manifest() -> pd.DataFrame:
 @cache
 def _precision(weight_identity: float | None) -> pd.Series:
     dataset = folder_dataset(DATA / "proteins", ids=list(_manifest().index))
-    method = InverseCovariance(ridge=4.5, weight_identity=weight_identity, depth=None, seed=0)
+    method = InverseCovariance(
+        weight_identity=weight_identity,
+        column_gaps=None,
+        row_gaps=None,
+        depth=None,
+        seed=0,
+        ridge=4.5,
+        pseudocount=0,
+    )
     evaluation = Precision("cb8", ["min6"], Unmasked())
     values = {
         identifier: next(iter(evaluation(method, dataset[identifier]))).value

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from harness.alignment import read_alignment, sequence_weights
+from harness.alignment import read_alignment
 from harness.alphabet import AMINO_ACIDS, GAP
+from harness.weighting import sequence_weights
 
 INSERTED = st.text("abcdefghijklmnopqrstuvwxyz.", max_size=3)
 
@@ -73,6 +74,14 @@ def test_weights_are_shares_and_follow_their_rows(
     assert (weights <= 1).all()
     order = np.array(data.draw(st.permutations(range(len(states)))))
     assert np.array_equal(sequence_weights(states[order], identity), weights[order])
+
+
+@given(states=alignments(), identity=st.sampled_from([0.3, 0.8, 1.0]), times=st.integers(1, 4))
+def test_repeated_rows_share_the_weight_of_one(
+    states: np.ndarray, identity: float, times: int
+) -> None:
+    once, repeated = (sequence_weights(s, identity) for s in (states, np.tile(states, (times, 1))))
+    np.testing.assert_allclose(np.tile(once / times, times), repeated, rtol=1e-15)
 
 
 @given(states=alignments(), identity=st.sampled_from([0.3, 0.5, 0.62, 0.8, 1.0]))

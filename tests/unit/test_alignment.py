@@ -1,11 +1,18 @@
-"""Reading and checking alignments."""
+"""Reading, checking and thinning out alignments."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from harness.alignment import Alignment, check_query, read_alignment, read_bytes, read_fasta
+from harness.alignment import (
+    Alignment,
+    check_query,
+    read_alignment,
+    read_bytes,
+    read_fasta,
+    subsample,
+)
 from harness.alphabet import AMINO_ACIDS
 from harness.errors import InputError, PrerequisiteError
 from tests.builders import DATA, manifest, needs_data, write
@@ -196,3 +203,30 @@ def test_real_alignments_have_the_stated_shape() -> None:
         alignment = read_alignment(DATA / "proteins" / row["id"] / "msa.a3m.gz")
         assert alignment.states.shape == (int(row["n_seqs"]), int(row["length"]))
         assert len(alignment.query) == int(row["length"])
+
+
+class TestSubsample:
+    @pytest.fixture
+    def alignment(self) -> Alignment:
+        return Alignment(np.repeat(np.arange(20, dtype=np.int8)[:, None], 3, axis=1), "AAA")
+
+    @pytest.mark.parametrize("depth", [1, 2, 10, 19])
+    def test_query_first_and_file_order(self, alignment: Alignment, depth: int) -> None:
+        rows = subsample(alignment, depth, seed=0).states[:, 0]
+        assert len(rows) == depth
+        assert rows[0] == 0
+        assert (np.diff(rows) > 0).all()
+
+    def test_seed_decides(self, alignment: Alignment) -> None:
+        first, again, other = (subsample(alignment, 8, seed).states for seed in (1, 1, 2))
+        assert (first == again).all()
+        assert (first != other).any()
+
+    @pytest.mark.parametrize("depth", [None, 20, 21])
+    def test_nothing_to_leave_out(self, alignment: Alignment, depth: int | None) -> None:
+        assert subsample(alignment, depth, seed=0) is alignment
+
+    @pytest.mark.parametrize("depth", [0, -1])
+    def test_less_than_the_query(self, alignment: Alignment, depth: int) -> None:
+        with pytest.raises(ValueError, match="depth is"):
+            subsample(alignment, depth, seed=0)

@@ -9,6 +9,7 @@ from harness.results import RunFolder, summarize
 from harness.statistics import Bootstrap
 
 BOOTSTRAP = Bootstrap(200, 0.95, 0)
+PRECISIONS = ("p_at_L", "p_at_L5")
 
 
 @pytest.fixture
@@ -27,6 +28,31 @@ def finish(tmp_path):
         metrics = summarize(results.rows(), BOOTSTRAP)
         cost = {"n_parameters": 0, "n_proteins": 2, "forward_passes": 0, "seconds": 1.0, "flops": 0}
         results.write_summary({"run": run, "metrics": metrics, "cost": cost | spent})
+
+    return write
+
+
+@pytest.fixture
+def finish_groups(tmp_path):
+    """A function that writes a finished run of {group: {protein: precision}} with its facts."""
+
+    def write(label, groups, **facts):
+        path = tmp_path / label
+        path.mkdir()
+        results = RunFolder(path, label, "", ())
+        results.claim({}, "")
+        for group, proteins in groups.items():
+            for protein, value in proteins.items():
+                rows = [Row(metric, "min6", value) for metric in (*PRECISIONS, "r_precision")]
+                results.append(protein, rows, {"group": group})
+        cost = {"n_parameters": 0, "n_proteins": 2, "forward_passes": 0, "seconds": 1.0, "flops": 0}
+        means = {name: {"mean": mean, "n": 1, "unscored": 0} for name, mean in facts.items()}
+        part = {"metrics": summarize(results.rows(), BOOTSTRAP), "cost": cost, "facts": means}
+        rows = results.rows().set_index("protein")
+        own = {g: summarize(rows.loc[list(names)], BOOTSTRAP) for g, names in groups.items()}
+        parts = {group: {**part, "metrics": metrics} for group, metrics in own.items()}
+        run = {"method": label, "model": "", "settings": "", "label": label}
+        results.write_summary({"run": run, **part, "groups": parts})
 
     return write
 
@@ -84,6 +110,43 @@ def test_the_table_holds_every_metric_with_the_cost(tmp_path, finish):
     assert (row["run"], row["metric"], row["mean"], row["seconds"]) == ("one", "p_at_L", 0.25, 1)
     assert [path.name for path in paths] == ["comparison.csv", "differences.csv", "comparison.png"]
     assert (tmp_path / "comparison.png").stat().st_size > 1000
+
+
+def test_the_table_holds_every_group_beside_the_whole(tmp_path, finish_groups):
+    finish_groups("one", {"A": {"a": 0.2, "b": 0.4}, "B": {"c": 0.9}}, neff=7.5)
+    finish_groups("two", {"A": {"a": 0.3}})
+    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    table = pd.read_csv(tmp_path / "comparison.csv", keep_default_na=False)
+    chosen = table[table["metric"] == "p_at_L5"].set_index(["run", "group"])
+    assert list(chosen.index) == [
+        *(("one", ""), ("one", "A"), ("one", "B")),
+        *(("two", ""), ("two", "A")),
+    ]
+    assert chosen["mean"].tolist() == pytest.approx([0.5, 0.3, 0.9, 0.3, 0.3])
+    assert chosen["n"].tolist() == [3, 2, 1, 1, 1]
+    assert chosen["facts/neff"].tolist() == ["7.5", "7.5", "7.5", "", ""]
+
+
+def test_every_precision_is_compared_in_the_whole_and_in_each_group(tmp_path, finish_groups):
+    finish_groups("one", {"A": {"a": 0.25, "b": 0.5}, "B": {"c": 0.75}})
+    finish_groups("two", {"B": {"c": 0.25}, "A": {"b": 0.75, "a": 0.5}, "C": {"d": 0.5}})
+    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    table = pd.read_csv(tmp_path / "differences.csv", keep_default_na=False)
+    assert set(table["run"] + "-" + table["minus"]) == {"two-one"}
+    places = list(zip(table["group"], table["metric"], table["range"], strict=True))
+    assert places == [(group, p, "min6") for group in ("", "A", "B") for p in PRECISIONS]
+    assert table["mean"].tolist() == [0.0, 0.0, 0.25, 0.25, -0.5, -0.5]
+    assert table["n"].tolist() == [3, 3, 2, 2, 1, 1]
+
+
+def test_a_protein_counts_in_a_group_that_both_runs_give_it(tmp_path, finish_groups):
+    finish_groups("one", {"A": {"a": 0.25, "b": 0.5}})
+    finish_groups("two", {"A": {"a": 0.75}, "B": {"b": 0.5}})
+    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    table = pd.read_csv(tmp_path / "differences.csv", keep_default_na=False)
+    found = table[table["metric"] == "p_at_L"].set_index("group")
+    assert found["mean"].to_dict() == {"": 0.25, "A": 0.5}
+    assert found["n"].to_dict() == {"": 2, "A": 1}
 
 
 def test_runs_that_differ_in_cost_are_weighed_against_it(tmp_path, finish):

@@ -1,79 +1,16 @@
 import math
-from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
-from baselines.random_scores import RandomScores
 from harness import record
 from harness.errors import InputError
-from harness.evaluations.precision import OrderedPrecision
-from harness.masking import Unmasked
 from harness.protein import Protein
-from harness.protocols import Cost, Row
+from harness.protocols import Row
 from harness.results import RunFolder
-from harness.runner import Experiment, RunNames
+from harness.runner import RunNames
 from harness.sample import Sample
-from harness.statistics import Bootstrap
-
-NAMES = RunNames("jac", "8M", "seed=1", "folder", "none", "precision")
-MODEL = {"_target_": "m.M", "path": "a.pt", "device": "cpu", "dtype": "float32"}
-MODEL |= {"tokens_per_batch": None, "context": 1022}
-CONFIG = {
-    "contact": "cb8",
-    "save_scores": True,
-    "pictures": True,
-    "outputs": "here",
-    "statistics": {"_target_": "s.S", "seed": 0},
-    "model": MODEL,
-    "method": {"_target_": "j.J", "model": MODEL, "center": "all", "seed": 1},
-    "dataset": {"_target_": "d.D", "path": "p", "contact": "cb8", "ranges": ["min3"]},
-    "tracker": {"_target_": "t.T", "store": "x"},
-}
-
-
-@dataclass
-class Known:
-    """A data set and a model, as far as a record looks at them."""
-
-    version: str = "v1"
-    fingerprint: str = "ab"
-    n_parameters: int = 1000
-    cost: Cost = field(default_factory=Cost)
-    protein_ids: list[str] = field(default_factory=list)
-    labeled_ids: list[str] = field(default_factory=list)
-
-    def __getitem__(self, identifier):
-        raise KeyError(identifier)
-
-
-@dataclass
-class Remembering:
-    """A tracked run that remembers everything."""
-
-    id: str = "1"
-    parameters: dict = field(default_factory=dict)
-    metrics: dict = field(default_factory=dict)
-    tags: dict = field(default_factory=dict)
-    tables: dict = field(default_factory=dict)
-    paths: list = field(default_factory=list)
-
-    def record(self, parameters, metrics, tags):
-        self.parameters |= parameters
-        self.metrics |= metrics
-        self.tags |= tags
-
-    def table(self, name, frame):
-        self.tables[name] = frame
-
-    def files(self, paths, under):
-        self.paths += [f"{under}/{path.name}" for path in paths]
-
-
-def experiment(model=True):
-    known, evaluation = Known(), OrderedPrecision("cb8", ["long"], Unmasked())
-    bootstrap = Bootstrap(100, 0.95, 0)
-    return Experiment(known, RandomScores(0), known if model else None, evaluation, bootstrap)
+from tests.records import CONFIG, MODEL, NAMES, Remembering, experiment
 
 
 @pytest.fixture
@@ -98,6 +35,7 @@ def summary(results):
     [
         *(("model", key) for key in ("path", "device", "tokens_per_batch", "context")),
         *(("dataset", "path"), ("tracker", "store"), ("statistics", "seed")),
+        ("dataset", "groups"),
     ],
 )
 def test_places_and_intervals_may_change_between_a_run_and_its_continuation(group, key):
@@ -108,7 +46,10 @@ def test_places_and_intervals_may_change_between_a_run_and_its_continuation(grou
 
 @pytest.mark.parametrize(
     ("group", "key"),
-    [("method", "_target_"), ("method", "center"), ("dataset", "ranges"), ("model", "dtype")],
+    [
+        *(("method", "_target_"), ("method", "center"), ("model", "dtype")),
+        *(("dataset", "ranges"), ("dataset", "group_column")),
+    ],
 )
 def test_what_moves_a_number_may_not_change(group, key):
     changed = {**CONFIG, group: {**CONFIG[group], key: "other"}}
@@ -150,6 +91,10 @@ def test_a_run_from_before_a_cost_was_counted_is_summarized_without_it(tmp_path)
     absent = ("forward_passes", "tokens", "flops", "flops_per_protein")
     absent += ("peak_memory_bytes", "peak_device_bytes")
     assert [cost[key] for key in absent] == [0] * 6
+
+
+def test_without_groups_and_facts_a_summary_has_none(summary):
+    assert (summary["groups"], summary["facts"]) == ({}, {})
 
 
 def test_the_commit_is_that_of_the_measurements(summary):

@@ -9,11 +9,15 @@ from harness.errors import InputError
 from harness.protocols import Row
 from harness.results import (
     RunFolder,
+    fact_means,
     find_metric,
+    grouped,
     headline,
+    read_journal,
     read_rows,
     read_summary,
     summarize,
+    summarize_facts,
 )
 from harness.statistics import Bootstrap
 
@@ -57,6 +61,37 @@ def test_facts_of_finished_proteins_come_back_in_order(tmp_path):
         folder.append(name, [row(0.5)], {"length": length})
     assert [entry["length"] for entry in folder.finished().values()] == [7, 9]
     assert list(folder.finished()) == ["b", "a"]
+
+
+def test_the_journal_is_read_without_opening_the_folder(tmp_path):
+    folder = opened(tmp_path)
+    folder.append("a", [row(0.5)], {"length": 9})
+    with (tmp_path / "proteins.jsonl").open("a") as journal:
+        journal.write('{"protein": "b", "len')  # a line that another process is writing
+    assert read_journal(tmp_path) == folder.finished()
+    assert read_journal(tmp_path)["a"]["length"] == 9
+
+
+def test_proteins_are_grouped_by_name_and_those_in_none_left_out():
+    groups = {"p": "B", "q": "A", "r": "", "s": "B"}
+    journal = {protein: {"group": group} for protein, group in groups.items()} | {"t": {}}
+    assert grouped(journal) == {"A": ["q"], "B": ["p", "s"]}
+    assert list(grouped(journal)) == ["A", "B"]
+
+
+def test_a_fact_is_averaged_over_the_proteins_that_have_it():
+    entries = [{"facts": {"neff": 2.0, "gain": None}}, {"facts": {"neff": 4.0}}, {}]
+    neff, gain = summarize_facts(entries).values()
+    assert neff == {"mean": 3.0, "n": 2, "unscored": 1}
+    assert math.isnan(gain["mean"])
+    assert (gain["n"], gain["unscored"]) == (0, 3)
+    assert summarize_facts([{}, {}]) == {}
+
+
+def test_means_of_facts_have_names_of_their_own():
+    summary = {"facts": {"seconds": {"mean": 2.0, "n": 1, "unscored": 0}}}
+    assert fact_means(summary) == {"facts/seconds": 2.0}
+    assert fact_means({}) == {}  # of a run from before there were any
 
 
 def test_the_configuration_is_kept_as_text(tmp_path):

@@ -1,4 +1,6 @@
 import dataclasses
+import json
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -6,7 +8,7 @@ import pytest
 
 from harness.errors import InputError
 from harness.protein import Protein
-from harness.protocols import Cost, Row
+from harness.protocols import Cost, ReportsFacts, Row
 from harness.results import RunFolder
 from harness.runner import Experiment, RecordingMethod, RunNames, run
 from harness.sample import Sample
@@ -21,11 +23,13 @@ class Proteins:
     labeled_ids: list[str] = field(default_factory=list)
     version: str = "1"
     asked: list[str] = field(default_factory=list)
+    group: str = ""
 
     def __getitem__(self, identifier):
         self.asked.append(identifier)
         protein = Protein(identifier, "ACDE")
-        return Sample(protein, np.zeros((4, 4)), facts={"resolved_fraction": 0.5})
+        facts = {"resolved_fraction": 0.5}
+        return Sample(protein, np.zeros((4, 4)), facts=facts, group=self.group)
 
 
 @dataclass
@@ -50,6 +54,21 @@ class Ones:
         self.model.cost.flops += 500
         self.model.cost.peak_device_bytes = max(self.model.cost.peak_device_bytes, 64)
         return np.ones((len(protein), len(protein)))
+
+
+@dataclass
+class Telling(Ones):
+    """The same, with facts that are new after every call."""
+
+    facts: dict[str, float] = field(default_factory=dict)
+
+    def __call__(self, protein):
+        scores = super().__call__(protein)
+        self.facts.clear()
+        self.facts.update(hidden=protein.sequence.count("?"), n_rows=np.int64(7), gain=math.inf)
+        if protein.id == "a":
+            self.facts["only_a"] = 0.25
+        return scores
 
 
 @dataclass
@@ -137,6 +156,51 @@ def test_the_cost_of_a_protein_is_its_own(experiment, folder):
         assert facts["seconds"] > 0
         assert facts["peak_memory_bytes"] > 1_000_000
         assert facts["commit"]
+
+
+@pytest.fixture
+def telling(experiment):
+    """The experiment with a method that reports facts."""
+    return dataclasses.replace(experiment, method=Telling(experiment.model))
+
+
+def test_facts_of_a_protein_are_those_of_its_first_map(telling, folder):
+    run(telling, folder, ignore, ignore)
+    reported = {name: entry["facts"] for name, entry in folder.finished().items()}
+    of_both = {"hidden": 0, "n_rows": 7, "gain": None}  # JSON has no infinity
+    assert reported == {"b": of_both, "a": of_both | {"only_a": 0.25}}
+    for line in (folder.path / "proteins.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+def test_facts_are_neither_lost_nor_doubled_by_a_stop(telling, folder):
+    telling.method.failing = "a"
+    with pytest.raises(InputError, match="broken"):
+        run(telling, folder, ignore, ignore)
+    again = RunFolder(folder.path, "ones", "", ())
+    again.claim({}, "")
+    fresh = Telling(telling.model)
+    run(dataclasses.replace(telling, method=fresh), again, ignore, ignore)
+    lines = (folder.path / "proteins.jsonl").read_text().splitlines()
+    assert [sorted(json.loads(line)["facts"]) for line in lines] == [
+        ["gain", "hidden", "n_rows"],
+        ["gain", "hidden", "n_rows", "only_a"],
+    ]
+
+
+def test_a_method_without_facts_leaves_none(experiment, folder):
+    assert not isinstance(experiment.method, ReportsFacts)
+    run(experiment, folder, ignore, ignore)
+    assert not [entry for entry in folder.finished().values() if "facts" in entry]
+
+
+def test_the_group_of_a_protein_is_kept_where_it_has_one(experiment, folder):
+    experiment.dataset.protein_ids, experiment.dataset.group = ["a"], "tier A"
+    run(experiment, folder, ignore, ignore)
+    experiment.dataset.protein_ids, experiment.dataset.group = ["a", "b"], ""
+    run(experiment, folder, ignore, ignore)
+    assert folder.finished()["a"]["group"] == "tier A"
+    assert "group" not in folder.finished()["b"]
 
 
 def test_a_method_without_a_model_spends_nothing_of_one(experiment, folder):

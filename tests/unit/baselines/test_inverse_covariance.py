@@ -15,8 +15,8 @@ LENGTH, STATES = 6, AMINO_ACIDS + "-"
 
 
 def method(**changes):
-    settings = {"ridge": 4.5, "weight_identity": None, "depth": None, "seed": 0}
-    return InverseCovariance(**(settings | changes))
+    settings = {"ridge": 4.5, "pseudocount": 0.0, "weight_identity": None, "column_gaps": None}
+    return InverseCovariance(**(settings | {"row_gaps": None, "depth": None, "seed": 0} | changes))
 
 
 @pytest.fixture
@@ -53,14 +53,28 @@ def test_couplings_agree_with_a_naive_implementation(rows, protein):
 
 
 def test_weighted_couplings_agree_with_a_naive_implementation(rows, protein):
-    """To 1e-5: weights are added up in single precision."""
+    """To 1e-8, as without weights: they are added up in double precision."""
     table = np.array([list(row) for row in rows])
     identity = (table[:, None] == table[None]).mean(axis=2)
     weights = 1 / (identity >= 0.8).sum(axis=1)
     assert weights.min() < 1
     expected = naive_couplings(rows, weights, 4.5)
     found = method(weight_identity=0.8).couplings(protein)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-8)
+
+
+def test_a_pseudocount_adds_a_uniform_distribution(rows, protein):
+    """As many sequences again as there are, each letter and each pair of letters alike."""
+    one_hot = np.array([[letter == state for letter in row for state in STATES] for row in rows])
+    mean = (one_hot.mean(axis=0) + 1 / 21) / 2
+    second = (one_hot.T.astype(float) @ one_hot / len(rows) + 1 / 21**2) / 2
+    for i in range(LENGTH):
+        column = slice(21 * i, 21 * (i + 1))
+        second[column, column] = np.diag(mean[column])
+    matrix = second - np.outer(mean, mean) + 4.5 / np.sqrt(len(rows)) * np.eye(len(mean))
+    expected = -np.linalg.inv(matrix).reshape(LENGTH, 21, LENGTH, 21)[:, :20, :, :20]
+    found = method(pseudocount=0.5).couplings(protein)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-8)
 
 
 def test_scores_are_the_corrected_norm_of_the_couplings(protein):
@@ -68,8 +82,8 @@ def test_scores_are_the_corrected_norm_of_the_couplings(protein):
     np.testing.assert_array_equal(method()(protein), expected)
 
 
-def test_the_alignment_alone_decides_however_many_blocks_it_is_read_in(rows, write_alignment):
-    """2,500 rows take two blocks; repeating every row leaves the covariance as it is."""
+def test_repeated_rows_leave_the_covariance_as_it_is(rows, write_alignment):
+    """Repeating every row leaves the covariance as it is."""
     many = Protein("p", rows[0], write_alignment(rows * 41, "many.a3m"))
     few = Protein("p", rows[0], write_alignment(rows))
     ridge = 4.5 * np.sqrt(41)
@@ -114,6 +128,10 @@ def test_the_alignment_of_another_protein_is_refused(write_alignment):
     [
         ({"ridge": 0}, "ridge is 0; it must be positive"),
         ({"ridge": -1.0}, "ridge is -1.0; it must be positive"),
+        ({"ridge": float("nan")}, "ridge is nan; it must be positive"),
+        ({"ridge": float("inf")}, "ridge is inf; it must be positive"),
+        ({"pseudocount": 1}, "pseudocount is 1; allowed are fractions"),
+        ({"pseudocount": -0.1}, "pseudocount is -0.1; allowed are fractions"),
         ({"depth": 0}, "depth is 0; allowed are 1 and more"),
         ({"weight_identity": 0}, "weight_identity is 0; allowed are fractions"),
         ({"weight_identity": 80}, "weight_identity is 80; allowed are fractions"),
@@ -122,6 +140,11 @@ def test_the_alignment_of_another_protein_is_refused(write_alignment):
 def test_a_setting_that_makes_no_sense_is_refused(change, complaint):
     with pytest.raises(ValueError, match=complaint):
         method(**change)
+
+
+def test_a_ridge_that_is_lost_in_rounding_is_an_error_that_says_so(protein):
+    with pytest.raises(InputError, match=r"singular to rounding; raise method\.ridge"):
+        method(ridge=1e-30)(protein)
 
 
 def test_it_finds_the_contacts_of_a_lattice_family(write_alignment):

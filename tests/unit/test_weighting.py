@@ -1,9 +1,10 @@
-"""Weighting and thinning out alignments."""
+"""What each row of an alignment counts."""
 
 import numpy as np
 import pytest
 
-from harness.alignment import Alignment, read_alignment, sequence_weights, subsample
+from harness.alignment import read_alignment
+from harness.weighting import distinct_rows, sequence_weights
 from tests.builders import DATA, manifest, needs_data
 
 
@@ -13,7 +14,7 @@ def naive_weights(states: np.ndarray, identity: float) -> list[float]:
 
 
 class TestSequenceWeights:
-    @pytest.mark.parametrize("length", [1, 7, 8, 63, 64, 65, 130])
+    @pytest.mark.parametrize("length", [1, 7, 8, 63, 64, 65, 130, 300])
     @pytest.mark.parametrize("identity", [0.2, 0.5, 0.8, 1.0])
     def test_equals_the_definition(self, length: int, identity: float) -> None:
         generator = np.random.default_rng(length)
@@ -42,32 +43,30 @@ class TestSequenceWeights:
         with pytest.raises(ValueError, match="identity is"):
             sequence_weights(np.zeros((2, 3), dtype=np.int8), identity)
 
+    @pytest.mark.parametrize("identity", [0.5, 0.8, 1.0])
+    def test_equal_rows_count_as_if_compared_one_by_one(self, identity: float) -> None:
+        generator = np.random.default_rng(1)
+        kinds = generator.integers(0, 3, (5, 20)).astype(np.int8)
+        states = kinds[generator.integers(0, 5, 40)]
+        assert sequence_weights(states, identity).tolist() == naive_weights(states, identity)
 
-class TestSubsample:
-    @pytest.fixture
-    def alignment(self) -> Alignment:
-        return Alignment(np.repeat(np.arange(20, dtype=np.int8)[:, None], 3, axis=1), "AAA")
+    def test_a_hundred_thousand_equal_rows_are_one(self) -> None:
+        """Compared pair by pair they would take minutes."""
+        states = np.ones((100_000, 30), dtype=np.int8)
+        assert np.array_equal(sequence_weights(states, 0.8), np.full(100_000, 1 / 100_000))
 
-    @pytest.mark.parametrize("depth", [1, 2, 10, 19])
-    def test_query_first_and_file_order(self, alignment: Alignment, depth: int) -> None:
-        rows = subsample(alignment, depth, seed=0).states[:, 0]
-        assert len(rows) == depth
-        assert rows[0] == 0
-        assert (np.diff(rows) > 0).all()
 
-    def test_seed_decides(self, alignment: Alignment) -> None:
-        first, again, other = (subsample(alignment, 8, seed).states for seed in (1, 1, 2))
-        assert (first == again).all()
-        assert (first != other).any()
+class TestDistinctRows:
+    def test_kinds_come_in_the_order_of_their_first_rows(self) -> None:
+        states = np.array([[5, 0], [3, 20], [5, 0], [0, 5], [3, 20], [5, 0]], dtype=np.int8)
+        first, kinds, counts = distinct_rows(states)
+        assert first.tolist() == [0, 1, 3]
+        assert kinds.tolist() == [0, 1, 0, 2, 1, 0]
+        assert counts.tolist() == [3, 2, 1]
 
-    @pytest.mark.parametrize("depth", [None, 20, 21])
-    def test_nothing_to_leave_out(self, alignment: Alignment, depth: int | None) -> None:
-        assert subsample(alignment, depth, seed=0) is alignment
-
-    @pytest.mark.parametrize("depth", [0, -1])
-    def test_less_than_the_query(self, alignment: Alignment, depth: int) -> None:
-        with pytest.raises(ValueError, match="depth is"):
-            subsample(alignment, depth, seed=0)
+    def test_columns_chosen_from_others_are_no_obstacle(self) -> None:
+        states = np.arange(24, dtype=np.int8).reshape(4, 6)[:, [4, 1]]
+        assert distinct_rows(states)[0].tolist() == [0, 1, 2, 3]
 
 
 @needs_data
