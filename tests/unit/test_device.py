@@ -23,7 +23,7 @@ def test_a_device_is_chosen_by_its_name(monkeypatch, name):
 
 def test_a_device_that_is_not_there_is_named_with_another(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(PrerequisiteError, match=r"device=cuda:0, but.*use device=cpu"):
+    with pytest.raises(PrerequisiteError, match=r"device=cuda:0, but.*use model\.device=cpu"):
         choose_device("cuda:0")
 
 
