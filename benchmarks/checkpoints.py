@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from harness.alphabet import AMINO_ACIDS
-from harness.models.checkpoint import save_checkpoint
+from harness.models.fair_esm import save_fair_esm
 from harness.models.network import Architecture, Network
 
 SHAPES = {
@@ -30,7 +30,7 @@ def random_checkpoint(size: str, folder: Path, device: torch.device) -> Path:
             if weights.ndim == 2:
                 weights.normal_(std=weights.shape[1] ** -0.5)
     path = folder / f"{size}.pt"
-    save_checkpoint(network, path)
+    save_fair_esm(network, path)
     return path
 
 

@@ -1,13 +1,17 @@
 """Small models for tests, and the Jacobian of them."""
 
+import json
 from pathlib import Path
 
 import torch
 from omegaconf import OmegaConf
+from safetensors.torch import save_file
 
 from harness.configuration import CONFIG_FOLDER
+from harness.contact_regression import BIAS, WEIGHT
 from harness.methods.categorical_jacobian import CategoricalJacobian
 from harness.models.esm2 import ESM2
+from harness.models.hugging_face import published_name
 from harness.models.network import Architecture, Network
 from harness.protocols import Cost
 
@@ -51,3 +55,24 @@ class RandomModel:
 def jacobian_method(model=None, **changes):
     """The method as configured by default, with these changes."""
     return CategoricalJacobian(model or RandomModel(), **(SETTINGS | changes))
+
+
+def hub_folder(folder, network=None):
+    """A folder in the layout of the Hugging Face hub, with a network of one layer or this one."""
+    if network is None:
+        torch.manual_seed(0)
+        network = Network(Architecture(1, 8, 2, True))
+    shape = network.architecture
+    folder.mkdir()
+    config = {"model_type": "esm", "vocab_size": 33, "pad_token_id": 1, "mask_token_id": 32}
+    config |= {"num_hidden_layers": shape.layers, "hidden_size": shape.width}
+    config |= {"num_attention_heads": shape.heads, "intermediate_size": 4 * shape.width}
+    config |= {"position_embedding_type": "rotary", "max_position_embeddings": 1026}
+    config |= {"token_dropout": shape.token_dropout, "layer_norm_eps": 1e-5}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    channels = shape.layers * shape.heads
+    head = {WEIGHT: torch.ones(1, channels), BIAS: torch.zeros(1)}
+    tensors = {published_name(name): value for name, value in (network.state_dict() | head).items()}
+    del tensors["lm_head.decoder.weight"]  # the embedding's: safetensors holds a matrix once
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder

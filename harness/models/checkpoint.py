@@ -1,31 +1,21 @@
-"""Checkpoints in the layout that fair-esm publishes, read and written.
+"""Published checkpoints: one network, whatever the layout of the files."""
 
-{"cfg": {"model": Namespace(encoder_layers, encoder_embed_dim, encoder_attention_heads,
-token_dropout)}, "model": tensors named encoder.sentence_encoder.* and encoder.lm_head.*}
-"""
-
-import argparse
 import hashlib
-import pickle
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import torch
 from torch import Tensor, nn
 
-from harness.contact_regression import (
-    ContactRegression,
-    read_regression,
-    regression_in,
-    regression_path,
-)
+from harness.contact_regression import ContactRegression, read_regression, regression_in
 from harness.errors import InputError, PrerequisiteError
+from harness.models.fair_esm import read_fair_esm
+from harness.models.hugging_face import read_hugging_face
 from harness.models.network import Architecture, Network
+from harness.models.tensors import Content
 
-_PREFIX = re.compile(r"^encoder\.(sentence_encoder\.)?")
 _CONTACT_HEAD, _LM_HEAD = "contact_head.", "lm_head."
 
 
@@ -38,53 +28,27 @@ class Checkpoint:
     fingerprint: str
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
-    """The content of a checkpoint, in float32.
+def load_checkpoint(
+    path: Path, before: Callable[[Architecture], None] = lambda _: None
+) -> Checkpoint:
+    """The network of a checkpoint in float32, on the CPU.
 
-    The contact regression is that of the file beside it (`regression_path`), else the one inside
-    it; the digest of a file beside it is joined to the checkpoint's by a plus. Without a language
-    model head the network has no logits. Only tensors and plain values are unpickled: code in a
-    file is never run. Raises PrerequisiteError when there is no such file, InputError when it is
-    not of this layout.
+    A folder, or a file named .safetensors, .bin or .json, is in the layout of the Hugging Face
+    hub, any other file in fair-esm's. The contact regression is that of the file beside it
+    (NAME-contact-regression.pt; in a folder model-contact-regression.pt), else the one inside it;
+    digests of several files are joined by a plus. Without a language model head the network has no
+    logits. `before` hears of the architecture when no weights are in memory yet. Raises
+    PrerequisiteError when something is not there, InputError when it is not of its layout.
     """
-    content = _unpickle(path)
-    try:
-        settings = content["cfg"]["model"]
-        architecture = Architecture(
-            layers=settings.encoder_layers,
-            width=settings.encoder_embed_dim,
-            heads=settings.encoder_attention_heads,
-            token_dropout=settings.token_dropout,
-        )
-        tensors = {_PREFIX.sub("", name): value for name, value in content["model"].items()}
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise InputError(
-            f"{path}: not a fair-esm ESM-2 checkpoint ({type(error).__name__}: {error}); expected "
-            "cfg.model.encoder_layers, … and model.encoder.*"
-        ) from error
+    hub = path.is_dir() or path.suffix in (".safetensors", ".bin", ".json")
+    content = read_hugging_face(path) if hub else read_fair_esm(path)
+    before(content.architecture)
     with torch.device("meta"):  # shapes alone: no weights are drawn only to be replaced
-        network = Network(architecture)
-    _assign(network, tensors, path)
+        network = Network(content.architecture)
+    _assign(network, content)
     network.float().eval().requires_grad_(False)
-    files = [file for file in (path, regression_path(path)) if file.exists()]
-    fingerprint = "+".join(sha256(file) for file in files)
-    return Checkpoint(network, _regression(tensors, path, architecture), fingerprint)
-
-
-def save_checkpoint(network: Network, path: Path) -> None:
-    """Write a network in this layout, its weights in half precision."""
-    architecture = network.architecture
-    settings = argparse.Namespace(
-        encoder_layers=architecture.layers,
-        encoder_embed_dim=architecture.width,
-        encoder_attention_heads=architecture.heads,
-        token_dropout=architecture.token_dropout,
-    )
-    tensors = {
-        _published_name(name): value if name.endswith("inv_freq") else value.half()
-        for name, value in network.state_dict().items()
-    }
-    torch.save({"cfg": {"model": settings}, "model": tensors}, path)
+    files = [file for file in (*content.files, content.regression_file) if file.exists()]
+    return Checkpoint(network, _regression(content), "+".join(sha256(file) for file in files))
 
 
 def sha256(path: Path) -> str:
@@ -93,47 +57,33 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _unpickle(path: Path) -> Any:
-    try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise PrerequisiteError(
-            f"{path}: no such checkpoint; give the path of a fair-esm ESM-2 .pt file with "
-            "model.path=FILE"
-        ) from error
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            f"{path}: refused, because it holds more than tensors and plain settings "
-            "(unpickling it could run code). Use a checkpoint as published"
-        ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{path}: cannot be read as a checkpoint ({error}); it may be truncated: compare its "
-            "size or SHA-256 with the source and fetch it again"
-        ) from error
-
-
-def _assign(network: Network, tensors: Mapping[str, Tensor], path: Path) -> None:
+def _assign(network: Network, content: Content) -> None:
     """Make the tensors the network's own, refusing absent, unknown or misshapen ones."""
-    given = {k: v for k, v in tensors.items() if not k.startswith(_CONTACT_HEAD)}
+    given = {k: v for k, v in content.tensors.items() if not k.startswith(_CONTACT_HEAD)}
     has_head = any(name.startswith(_LM_HEAD) for name in given)
     if not has_head:
-        network.register_module("lm_head", _AbsentHead(path))
-    expected = network.state_dict()
-    problems = [f"{name} is missing" for name in expected.keys() - given.keys()]
-    problems += [f"{name} is unknown" for name in given.keys() - expected.keys()]
-    problems += [
-        f"{name} has shape {tuple(given[name].shape)}, expected {tuple(expected[name].shape)}"
-        for name in expected.keys() & given.keys()
-        if given[name].shape != expected[name].shape
-    ]
+        network.register_module("lm_head", _AbsentHead(content.path))
+    problems = _problems(given, network.state_dict(), content.published)
     if problems:
         listed = "; ".join(sorted(problems)[:5])
-        raise InputError(f"{path}: {len(problems)} tensors do not fit an ESM-2: {listed}")
+        raise InputError(f"{content.path}: {len(problems)} tensors do not fit an ESM-2: {listed}")
     network.load_state_dict(given, assign=True)
     if has_head:
         network.lm_head.weight = network.embed_tokens.weight  # one matrix, as before
+
+
+def _problems(
+    given: Mapping[str, Tensor], expected: Mapping[str, Tensor], name_of: Callable[[str], str]
+) -> list[str]:
+    """What is wrong with these tensors, a line for each."""
+    problems = [f"{name_of(name)} is missing" for name in expected.keys() - given.keys()]
+    problems += [f"{name_of(name)} is unknown" for name in given.keys() - expected.keys()]
+    shapes = {name: (given[name].shape, expected[name].shape) for name in expected if name in given}
+    return problems + [
+        f"{name_of(name)} has shape {tuple(found)}, expected {tuple(right)}"
+        for name, (found, right) in shapes.items()
+        if found != right
+    ]
 
 
 class _AbsentHead(nn.Module):
@@ -151,26 +101,19 @@ class _AbsentHead(nn.Module):
         )
 
 
-def _regression(
-    tensors: Mapping[str, Tensor], path: Path, architecture: Architecture
-) -> ContactRegression | None:
+def _regression(content: Content) -> ContactRegression | None:
     """The contact regression beside the checkpoint, else that inside it, if there is one."""
-    source = regression_path(path)
+    source, architecture = content.regression_file, content.architecture
     if source.exists():
         regression = read_regression(source)
-    elif any(name.startswith(_CONTACT_HEAD) for name in tensors):
-        source, regression = path, regression_in(tensors, path)
+    elif any(name.startswith(_CONTACT_HEAD) for name in content.tensors):
+        source, regression = content.path, regression_in(content.tensors, content.path)
     else:
         return None
     channels = architecture.layers * architecture.heads
     if len(regression.weight) != channels:
         raise InputError(
             f"{source}: a contact regression on {len(regression.weight)} attention maps, but "
-            f"{path.name} has {architecture.layers} × {architecture.heads} = {channels}"
+            f"{content.path.name} has {architecture.layers} × {architecture.heads} = {channels}"
         )
     return regression
-
-
-def _published_name(name: str) -> str:
-    within = "encoder." if name.startswith("lm_head.") else "encoder.sentence_encoder."
-    return within + name

@@ -41,9 +41,10 @@ class Mutants:
         self, sites: Int[Tensor, " M"], substitutes: Int[Tensor, " M"]
     ) -> Float[Tensor, "M T W"]:
         """The residual streams after the first layer."""
-        layer, wild_type, own = self.network.layers[0], self._wild_type, self._embed(substitutes)
         mutant, place = torch.arange(len(sites), device=sites.device), sites + 1
-        turns = self.network.turns(wild_type[None])[place]
+        layer, wild_type = self.network.layers[0], self._wild_type
+        own, turns = self._embed(substitutes, place), self.network.turns(wild_type)
+        turns = None if turns is None else turns[place]
         normed = layer.self_attn_layer_norm(own)
         changed = _Heads(*layer.self_attn.heads_of(normed, turns))
         attended = _others(self._heads, changed, place)
@@ -62,14 +63,20 @@ class Mutants:
     @cached_property
     def _heads(self) -> _Heads:
         """And what it makes of that."""
-        layer, turns = self.network.layers[0], self.network.turns(self._wild_type[None])
+        layer, turns = self.network.layers[0], self.network.turns(self._wild_type)
         return _Heads(*layer.self_attn.heads_of(layer.self_attn_layer_norm(self._wild_type), turns))
 
-    def _embed(self, substitutes: Int[Tensor, " M"]) -> Float[Tensor, "M W"]:
-        """Embeddings of the substitutes, scaled as those of the sequence are."""
+    def _embed(
+        self, substitutes: Int[Tensor, " M"], place: Int[Tensor, " M"]
+    ) -> Float[Tensor, "M W"]:
+        """Embeddings of the substitutes at their places, scaled as those of the sequence are."""
         tokens = tokens_of(substitutes[:, None])[:, 1]
         scale = self.network.token_scale(tokens_of(self.residues[None]))[0]
-        return self.network.enter(self.network.embed_tokens(tokens) * scale)
+        embedded = self.network.embed_tokens(tokens) * scale
+        if self.network.architecture.learned_positions:
+            length = len(self._wild_type)
+            embedded = embedded + self.network.learned_positions(length, place.device)[place]
+        return self.network.enter(embedded)
 
 
 def _others(same: _Heads, changed: _Heads, place: Int[Tensor, " M"]) -> Float[Tensor, "M T H D"]:

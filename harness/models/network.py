@@ -1,10 +1,9 @@
-"""The ESM-2 network (Lin et al., Science 2023).
+"""The networks of ESM-2 (Lin et al., Science 2023) and ESM-1b (Rives et al., PNAS 2021).
 
 Parameter names are those of the published checkpoints, so a state dict loads without renaming.
 Inside, sequences are T tokens with special ones at both ends; at the doors they are L residues.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,21 +12,32 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from harness.models.rotary import RotaryEmbedding, rotate
+from harness.errors import InputError
+from harness.models.layers import LanguageModelHead, Layer
+from harness.models.positions import TokenPositions
 from harness.models.vocabulary import AMINO_ACID_TOKENS, MASK_TOKEN, VOCABULARY, tokens_of
 
 _TRAINED_MASK_RATIO = 0.15 * 0.8
 """Share of tokens replaced by <mask> when ESM-2 was trained, the constant of token dropout."""
 
+_POSITION_OFFSET = 2
+"""Rows of a table of positions that stand for padding (fair-esm, LearnedPositionalEmbedding)."""
+
 
 @dataclass(frozen=True)
 class Architecture:
-    """The four numbers that a published checkpoint states about its model."""
+    """What a published checkpoint states about its model.
+
+    ESM-2 turns queries and keys by position; ESM-1b instead adds one of `learned_positions` vectors
+    to each token's embedding, and with `normalize_embeddings` a norm follows.
+    """
 
     layers: int
     width: int
     heads: int
     token_dropout: bool
+    learned_positions: int = 0
+    normalize_embeddings: bool = False
 
     def __post_init__(self) -> None:
         if min(self.layers, self.width, self.heads) < 1 or self.width % (2 * self.heads):
@@ -37,98 +47,21 @@ class Architecture:
             )
 
 
-class SelfAttention(nn.Module):
-    """Multi-head self-attention with rotary positions."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.q_proj, self.k_proj, self.v_proj, self.out_proj = (
-            nn.Linear(width, width) for _ in range(4)
-        )
-        self.rot_emb = RotaryEmbedding(width // heads)
-        self.fused: nn.Module | None = None
-
-    def fuse(self) -> None:
-        """Make one layer of the three projections; for inference, it cannot be undone."""
-        parts = (self.q_proj, self.k_proj, self.v_proj)
-        width = self.q_proj.in_features
-        self.fused = nn.Linear(width, 3 * width, device="meta")
-        self.fused.weight = nn.Parameter(torch.cat([part.weight for part in parts]), False)
-        self.fused.bias = nn.Parameter(torch.cat([part.bias for part in parts]), False)
-        del self.q_proj, self.k_proj, self.v_proj
-
-    def forward(self, x: Float[Tensor, "B T W"], turns: Tensor) -> Float[Tensor, "B T W"]:
-        """The attended values, by fused attention."""
-        q, k, v = (part.transpose(1, 2) for part in self.heads_of(x, turns))  # B H T D
-        attended = F.scaled_dot_product_attention(q, k, v)
-        return self.out_proj(attended.transpose(1, 2).flatten(2))
-
-    def explained(
-        self, x: Float[Tensor, "B T W"], turns: Tensor
-    ) -> tuple[Float[Tensor, "B T W"], Float[Tensor, "B H T T"]]:
-        """The same values, and how much each token (axis 2) attends to each (axis 3)."""
-        q, k, v = (part.transpose(1, 2) for part in self.heads_of(x, turns))
-        weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1, dtype=torch.float32)
-        attended = weights.to(v.dtype) @ v
-        return self.out_proj(attended.transpose(1, 2).flatten(2)), weights
-
-    def heads_of(self, x: Float[Tensor, "... W"], turns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Rotated queries, rotated keys and values, each (…, H, D)."""
-        if self.fused is None:
-            parts = [self.q_proj(x), self.k_proj(x), self.v_proj(x)]
-        else:
-            parts = self.fused(x).chunk(3, dim=-1)
-        q, k, v = (part.unflatten(-1, (self.heads, -1)) for part in parts)
-        return rotate(q, turns), rotate(k, turns), v
-
-
-class Layer(nn.Module):
-    """A pre-norm transformer layer."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.self_attn = SelfAttention(width, heads)
-        self.self_attn_layer_norm = nn.LayerNorm(width)
-        self.fc1 = nn.Linear(width, 4 * width)
-        self.fc2 = nn.Linear(4 * width, width)
-        self.final_layer_norm = nn.LayerNorm(width)
-
-    def forward(self, x: Float[Tensor, "B T W"], turns: Tensor) -> Float[Tensor, "B T W"]:
-        """The residual stream after this layer."""
-        return self.feed_forward(self.self_attn(self.self_attn_layer_norm(x), turns).add_(x))
-
-    def feed_forward(self, x: Float[Tensor, "B T W"]) -> Float[Tensor, "B T W"]:
-        """The residual stream after the second half of this layer."""
-        return self.fc2(F.gelu(self.fc1(self.final_layer_norm(x)))).add_(x)
-
-
-class LanguageModelHead(nn.Module):
-    """Logits over the vocabulary; the output matrix is the embedding (tied)."""
-
-    def __init__(self, embedding: Tensor) -> None:
-        super().__init__()
-        tokens, width = embedding.shape
-        self.dense = nn.Linear(width, width)
-        self.layer_norm = nn.LayerNorm(width)
-        self.weight = embedding
-        self.bias = nn.Parameter(torch.zeros(tokens))
-
-    def forward(self, x: Float[Tensor, "B T W"], tokens: list[int]) -> Float[Tensor, "B T V"]:
-        """Logits of the given tokens."""
-        x = self.layer_norm(F.gelu(self.dense(x)))
-        return F.linear(x, self.weight[tokens], self.bias[tokens])
-
-
 class Network(nn.Module):
     """The network: residues or tokens in; logits, states and attention maps out."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        self.embed_tokens = nn.Embedding(len(VOCABULARY), architecture.width)
+        self.positions = TokenPositions()
+        width, learned = architecture.width, architecture.learned_positions
+        self.embed_tokens = nn.Embedding(len(VOCABULARY), width)
+        if learned:
+            self.embed_positions = nn.Embedding(learned + _POSITION_OFFSET, width)
+        if architecture.normalize_embeddings:
+            self.emb_layer_norm_before = nn.LayerNorm(width)
         self.layers: Sequence[Layer] = nn.ModuleList(  # type: ignore[assignment]
-            Layer(architecture.width, architecture.heads) for _ in range(architecture.layers)
+            Layer(width, architecture.heads, not learned) for _ in range(architecture.layers)
         )
         self.emb_layer_norm_after = nn.LayerNorm(architecture.width)
         self.lm_head = LanguageModelHead(self.embed_tokens.weight)
@@ -153,8 +86,8 @@ class Network(nn.Module):
         """Logits of one sequence with x[i, a] of amino acid a's embedding added at residue i."""
         tokens = tokens_of(residues[None])
         added = x @ self.embed_tokens.weight[AMINO_ACID_TOKENS] * self.token_scale(tokens)[0]
-        embedded = self.embed(tokens) + self.enter(F.pad(added, (0, 0, 1, 1)))
-        return self.logits_after(embedded, 0)[0]
+        embedded = self.scaled(tokens)[0] + F.pad(added, (0, 0, 1, 1))
+        return self.logits_after(self.place(embedded)[None], 0)[0]
 
     def hidden(self, residues: Int[Tensor, "B L"], layer: int) -> Float[Tensor, "B L W"]:
         """The residual stream at the residues after `layer` layers; 0 for the embeddings."""
@@ -182,9 +115,10 @@ class Network(nn.Module):
             x = layer(x, turns)
         return x.to(self.embed_tokens.weight.dtype)
 
-    def turns(self, x: Float[Tensor, "B T W"]) -> Tensor:
+    def turns(self, x: Float[Tensor, "... T W"]) -> Tensor | None:
         """What positions turn queries and keys by; all layers of a checkpoint do the same."""
-        return self.layers[0].self_attn.rot_emb(x)
+        rotary = self.layers[0].self_attn.rot_emb
+        return None if rotary is None else rotary(self.positions(x.shape[-2], x.device))
 
     def attention(self, residues: Int[Tensor, "B L"]) -> Float[Tensor, "B N H L L"]:
         """Attention weights between residues, of N layers and H heads, computed explicitly.
@@ -201,6 +135,10 @@ class Network(nn.Module):
         return maps
 
     def embed(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T W"]:
+        """What the first layer gets."""
+        return self.place(self.scaled(tokens))
+
+    def scaled(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T W"]:
         """Embeddings; with token dropout the masked ones are zero and the rest rescaled.
 
         The rescaling divides by the share of visible tokens, at inference too: with 22 of 300
@@ -209,11 +147,29 @@ class Network(nn.Module):
         x = self.embed_tokens(tokens)
         if self.architecture.token_dropout:
             x = x.masked_fill((tokens == MASK_TOKEN)[..., None], 0.0)
-        return self.enter(x * self.token_scale(tokens))
+        return x * self.token_scale(tokens)
 
-    def enter(self, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        """The same numbers in the precision of the layers."""
+    def place(self, x: Float[Tensor, "... T W"]) -> Float[Tensor, "... T W"]:
+        """Embeddings of all tokens where they stand, in the precision of the layers."""
+        if self.architecture.learned_positions:
+            x = x + self.learned_positions(x.shape[-2], x.device)
+        return self.enter(x)
+
+    def enter(self, x: Float[Tensor, "... W"]) -> Float[Tensor, "... W"]:
+        """The same, normalized where the model does so, in the precision of the layers."""
+        if self.architecture.normalize_embeddings:
+            x = self.emb_layer_norm_before(x)
         return x.to(self.layers[0].final_layer_norm.weight.dtype)
+
+    def learned_positions(self, tokens: int, device: torch.device) -> Float[Tensor, "T W"]:
+        """The vectors of the positions; InputError beyond the last that the model has learned."""
+        positions, known = self.positions(tokens, device), self.architecture.learned_positions
+        if positions.device.type != "meta" and int(positions[-1]) >= known:
+            raise InputError(
+                f"a token stands at {int(positions[-1])}, and this model has learned {known} "
+                "positions, special tokens among them; use windows=overlapping"
+            )
+        return self.embed_positions(positions + _POSITION_OFFSET)
 
     def token_scale(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B 1 1"]:
         """What the embeddings of each sequence are multiplied with: 1 without token dropout."""
@@ -222,3 +178,10 @@ class Network(nn.Module):
             return weights.new_ones(len(tokens), 1, 1)
         masked = (tokens == MASK_TOKEN).float().mean(1)
         return ((1 - _TRAINED_MASK_RATIO) / (1 - masked)).to(weights.dtype)[:, None, None]
+
+
+def expected_shapes(architecture: Architecture) -> dict[str, torch.Size]:
+    """Names and shapes of the tensors of a network."""
+    with torch.device("meta"):
+        tensors = Network(architecture).state_dict()
+    return {name: tensor.shape for name, tensor in tensors.items()}

@@ -36,9 +36,11 @@ def prepare(network: Network, dtype: torch.dtype, compiled: bool) -> Network:
     frequencies of the positions, which half precision would blur.
     """
     for layer in network.layers:
-        frequencies = layer.self_attn.rot_emb.inv_freq
+        rotary = layer.self_attn.rot_emb
+        frequencies = None if rotary is None else rotary.inv_freq
         layer.to(dtype)
-        layer.self_attn.rot_emb.inv_freq = frequencies
+        if rotary is not None and frequencies is not None:
+            rotary.inv_freq = frequencies
         layer.self_attn.fuse()
         if compiled:
             layer.compile(dynamic=True)  # once: the layers are alike

@@ -11,7 +11,7 @@ from numpy import ndarray
 from torch import Generator, Tensor, nn
 
 from harness.alphabet import AMINO_ACIDS, MASK
-from harness.models.checkpoint import save_checkpoint
+from harness.models.fair_esm import save_fair_esm
 from harness.models.network import Architecture, Network
 
 
@@ -73,7 +73,7 @@ class Trainer:
                 losses.clear()
 
         network = train(self.architecture, torch.from_numpy(training), self.recipe, report)
-        save_checkpoint(network, path)
+        save_fair_esm(network, path)
         return curve
 
 

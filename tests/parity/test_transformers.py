@@ -14,6 +14,8 @@ from tests.parity.test_attention import SEQUENCES, SHAPES, TOLERANCE, both, resi
 transformers = pytest.importorskip("transformers")
 
 RENAMES = [
+    (r"^embed_positions", "esm.embeddings.position_embeddings"),
+    (r"^emb_layer_norm_before", "esm.embeddings.layer_norm"),
     (r"^embed_tokens", "esm.embeddings.word_embeddings"),
     (r"^emb_layer_norm_after", "esm.encoder.emb_layer_norm_after"),
     (r"^contact_head", "esm.contact_head"),
@@ -37,22 +39,23 @@ def renamed(name):
     return name
 
 
-def their_model(network, shape):
+def their_model(network, shape, **extra):
     """Transformers' EsmForMaskedLM with the weights of a network of fair-esm."""
     layers, width, heads = shape
-    config = transformers.EsmConfig(
-        vocab_size=33,
-        mask_token_id=32,
-        pad_token_id=1,
-        hidden_size=width,
-        num_hidden_layers=layers,
-        num_attention_heads=heads,
-        intermediate_size=4 * width,
-        layer_norm_eps=1e-5,
-        position_embedding_type="rotary",
-        token_dropout=True,
-        attn_implementation="eager",
-    )
+    settings = {
+        "vocab_size": 33,
+        "mask_token_id": 32,
+        "pad_token_id": 1,
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": 4 * width,
+        "layer_norm_eps": 1e-5,
+        "position_embedding_type": "rotary",
+        "token_dropout": True,
+        "attn_implementation": "eager",
+    }
+    config = transformers.EsmConfig(**(settings | extra))
     model = transformers.EsmForMaskedLM(config).eval().requires_grad_(False)
     weights = {renamed(name): value for name, value in network.state_dict().items()}
     missing, _ = model.load_state_dict(weights, strict=False)

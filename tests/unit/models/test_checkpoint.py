@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from harness.errors import InputError, PrerequisiteError
-from harness.models.checkpoint import load_checkpoint, save_checkpoint, sha256
+from harness.models.checkpoint import load_checkpoint, sha256
+from harness.models.fair_esm import save_fair_esm
 from harness.models.network import Architecture, Network
 
 
@@ -15,7 +16,7 @@ def saved(tmp_path):
     """A network, and the file it was saved to."""
     torch.manual_seed(0)
     network = Network(Architecture(1, 8, 2, True)).eval()
-    save_checkpoint(network, tmp_path / "net.pt")
+    save_fair_esm(network, tmp_path / "net.pt")
     return network, tmp_path / "net.pt"
 
 
@@ -45,7 +46,7 @@ def test_a_loaded_network_is_in_single_precision_and_ready_to_run(saved):
 
 def test_saving_a_loaded_network_changes_nothing(saved, tmp_path):
     loaded = load_checkpoint(saved[1]).network
-    save_checkpoint(loaded, tmp_path / "again.pt")
+    save_fair_esm(loaded, tmp_path / "again.pt")
     again = load_checkpoint(tmp_path / "again.pt").network.state_dict()
     assert all(torch.equal(again[name], value) for name, value in loaded.state_dict().items())
 
@@ -59,7 +60,7 @@ def test_tensors_carry_their_published_names(saved):
 
 
 def test_an_absent_file_is_a_prerequisite(tmp_path):
-    with pytest.raises(PrerequisiteError, match=r"none\.pt: no such checkpoint.*model\.path=FILE"):
+    with pytest.raises(PrerequisiteError, match=r"none\.pt: no such checkpoint.*model\.path=PATH"):
         load_checkpoint(tmp_path / "none.pt")
 
 
@@ -71,9 +72,15 @@ def test_a_truncated_file_is_reported_as_such(saved, kept):
         load_checkpoint(path)
 
 
-def test_a_folder_is_no_checkpoint(tmp_path):
-    with pytest.raises(InputError, match="cannot be read as a checkpoint"):
+def test_an_empty_folder_is_a_prerequisite(tmp_path):
+    with pytest.raises(PrerequisiteError, match=r"holds none of model\.safetensors, "):
         load_checkpoint(tmp_path)
+
+
+def test_the_architecture_is_told_before_the_weights_are_used(saved):
+    heard = []
+    load_checkpoint(saved[1], heard.append)
+    assert heard == [saved[0].architecture]
 
 
 class Trap:

@@ -11,8 +11,8 @@ from harness.alphabet import encode
 from harness.configuration import CONFIG_FOLDER
 from harness.contact_regression import BIAS, WEIGHT, ContactRegression, write_regression
 from harness.errors import InputError, PrerequisiteError
-from harness.models.checkpoint import save_checkpoint
 from harness.models.esm2 import ESM2, shipped
+from harness.models.fair_esm import save_fair_esm
 from harness.models.network import Architecture, Network
 from harness.protocols import ExposesAttention, PredictsContacts
 
@@ -26,7 +26,7 @@ SETTINGS = OmegaConf.to_container(OmegaConf.load(f"{CONFIG_FOLDER}/esm2.yaml")) 
 def checkpoint(tmp_path):
     """The file of a network of one layer with two heads."""
     torch.manual_seed(0)
-    save_checkpoint(Network(Architecture(1, 8, 2, True)), tmp_path / "net.pt")
+    save_fair_esm(Network(Architecture(1, 8, 2, True)), tmp_path / "net.pt")
     return tmp_path / "net.pt"
 
 

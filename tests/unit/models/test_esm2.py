@@ -5,8 +5,8 @@ import torch
 
 from harness.alphabet import MASK, encode
 from harness.errors import InputError, PrerequisiteError
-from harness.models.checkpoint import save_checkpoint
 from harness.models.esm2 import shipped
+from harness.models.fair_esm import save_fair_esm
 from harness.models.network import Architecture, Network
 from harness.protocols import Differentiable, ExposesAttention, ExposesHidden, PredictsLogits
 from tests.models import esm2
@@ -19,7 +19,7 @@ SITES, SUBSTITUTES = torch.tensor([0, 0, 3, 4, 2, 1, 0]), torch.tensor([5, 6, 0,
 def checkpoint(tmp_path):
     """The file of a small network."""
     torch.manual_seed(0)
-    save_checkpoint(Network(Architecture(2, 8, 2, True)), tmp_path / "net.pt")
+    save_fair_esm(Network(Architecture(2, 8, 2, True)), tmp_path / "net.pt")
     return tmp_path / "net.pt"
 
 
