@@ -96,7 +96,7 @@ def corrected_scores(norms: Float[Tensor, "L L"], apc: bool) -> Float[Tensor, "L
 
     The mean with the transpose comes last; it changes nothing when the norms are symmetric.
     """
-    scores = zero_diagonal(norms.double())
+    scores = zero_diagonal(norms.cpu().double())  # Apple's device has no float64
     if apc:
         scores = zero_diagonal(average_product_correction(scores))
     return (scores + scores.T) / 2

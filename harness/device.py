@@ -9,17 +9,20 @@ from harness.errors import PrerequisiteError
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name: auto (CUDA where there is one, else the CPU), cpu or cuda[:n].
+    """The device of that name: auto (CUDA where there is one, else the CPU), cpu, cuda[:n] or mps.
 
-    Raises PrerequisiteError when PyTorch sees no such device, ValueError for another name.
+    Apple's is taken only when asked for: nobody has measured there what we compute. Raises
+    PrerequisiteError when PyTorch sees no such device, ValueError for another name.
     """
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
-        raise ValueError(f"device is {name!r}; allowed are auto, cpu, cuda and cuda:NUMBER")
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
+        raise ValueError(f"device is {name!r}; allowed are auto, cpu, cuda, cuda:NUMBER and mps")
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("cuda") and not torch.cuda.is_available():
+    kind = name.partition(":")[0]
+    there = torch.backends.mps.is_available() if kind == "mps" else torch.cuda.is_available()
+    if kind != "cpu" and not there:
         raise PrerequisiteError(
-            f"device={name}, but PyTorch sees no CUDA device; "
+            f"device={name}, but PyTorch sees no {kind.upper()} device; "
             "use model.device=cpu or method.device=cpu, whichever asked for it"
         )
     return torch.device(name)
@@ -31,6 +34,8 @@ def free_memory(device: torch.device) -> int:
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(free + cached)
+    if device.type == "mps":
+        return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
     return int(psutil.virtual_memory().available)
 
 

@@ -74,6 +74,15 @@ class PredictsLogits(Model, Protocol):
 
 
 @runtime_checkable
+class HasPositions(Model, Protocol):
+    """A model that knows where residues stand, and can be told otherwise."""
+
+    def at(self, positions: Int[Tensor, " L"]) -> AbstractContextManager[None]:
+        """While this lasts, residues stand at these increasing positions instead of 0…L-1."""
+        ...
+
+
+@runtime_checkable
 class Differentiable(Model, Protocol):
     """A model whose logits have derivatives by the one-hot input x (L, 20)."""
 

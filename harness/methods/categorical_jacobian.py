@@ -10,6 +10,7 @@ from torch import Tensor
 
 from harness.alphabet import AMINO_ACIDS, MASK, UNKNOWN, encode
 from harness.couplings import Centering, center_, contact_scores, symmetrize_
+from harness.device import require_memory
 from harness.methods.perturbation import Symmetrized, require, substitutions
 from harness.protein import Protein
 from harness.protocols import PredictsLogits
@@ -81,6 +82,11 @@ class CategoricalJacobian:
         """Zeros, in double precision only for a model that computes in it."""
         exact = baseline.dtype == torch.float64 and self.storage == "float32"
         dtype = torch.float64 if exact else _DTYPES[self.storage]
+        storage = "" if self.storage == "float16" else "method.storage=float16, "
+        needed = baseline.numel() ** 2 * dtype.itemsize
+        what = f"the Jacobian of {len(baseline)} residues"
+        instead = f"use {storage}shorter windows (windows=overlapping windows.size=N)"
+        require_memory(needed, baseline.device, what, f"{instead} or a larger device")
         return baseline.new_zeros((*baseline.shape, *baseline.shape), dtype=dtype)
 
     def _substitutions(

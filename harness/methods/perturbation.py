@@ -1,5 +1,6 @@
 """What is done to a residue, and how the answers are put together; for all Jacobians."""
 
+import math
 from collections.abc import Iterable
 from typing import Literal, get_args
 
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from harness.alphabet import AMINO_ACIDS, MASK, encode
 from harness.couplings import Centering
+from harness.device import require_memory
 
 Slices = Iterable[tuple[slice, Tensor]]
 Symmetrized = Literal["couplings", "scores"]
@@ -59,6 +61,12 @@ def gathered(
     for part, answers in slices:
         if tensor is None:
             precise = torch.promote_types(answers.dtype, torch.float32)
+            require_memory(
+                math.prod(shape) * precise.itemsize,
+                answers.device,
+                f"a tensor of {' × '.join(map(str, shape))} derivatives",
+                "use shorter windows (windows=overlapping windows.size=N) or a larger device",
+            )
             tensor = answers.new_zeros(shape, dtype=precise)
         tensor[rows[0][part], rows[1][part]] = answers.to(tensor.dtype)
     return torch.zeros(shape) if tensor is None else tensor

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
+from harness.device import free_memory
 from harness.errors import PrerequisiteError
 from harness.models.network import Network
 
@@ -65,5 +65,4 @@ def automatic_tokens(network: Network) -> int:
     bytes_per_token = 4 * network.architecture.width * 4
     if weights.device.type == "cpu":
         return max(1, 12 * 2**20 // bytes_per_token)
-    free, _ = torch.cuda.mem_get_info(weights.device)
-    return max(1, min(2**17, free // 8 // bytes_per_token))
+    return max(1, min(2**17, free_memory(weights.device) // 8 // bytes_per_token))

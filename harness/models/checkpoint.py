@@ -21,10 +21,14 @@ _CONTACT_HEAD, _LM_HEAD = "contact_head.", "lm_head."
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A network, the contact regression that came with it, and the SHA-256 of their files."""
+    """A network, the contact regression that came with it, and the SHA-256 of their files.
+
+    `regression_file` is where the regression may lie by itself.
+    """
 
     network: Network
     regression: ContactRegression | None
+    regression_file: Path
     fingerprint: str
 
 
@@ -46,9 +50,10 @@ def load_checkpoint(
     with torch.device("meta"):  # shapes alone: no weights are drawn only to be replaced
         network = Network(content.architecture)
     _assign(network, content)
-    network.float().eval().requires_grad_(False)
+    network.eval().requires_grad_(False)
     files = [file for file in (*content.files, content.regression_file) if file.exists()]
-    return Checkpoint(network, _regression(content), "+".join(sha256(file) for file in files))
+    digests = "+".join(sha256(file) for file in files)
+    return Checkpoint(network, _regression(content), content.regression_file, digests)
 
 
 def sha256(path: Path) -> str:
@@ -67,7 +72,8 @@ def _assign(network: Network, content: Content) -> None:
     if problems:
         listed = "; ".join(sorted(problems)[:5])
         raise InputError(f"{content.path}: {len(problems)} tensors do not fit an ESM-2: {listed}")
-    network.load_state_dict(given, assign=True)
+    owned = {name: tensor.to(torch.float32, copy=True) for name, tensor in given.items()}
+    network.load_state_dict(owned, assign=True)  # the files may change, or go, from now on
     if has_head:
         network.lm_head.weight = network.embed_tokens.weight  # one matrix, as before
 

@@ -1,8 +1,9 @@
 """ESM-2 as the methods see it: residues in; logits, maps and states of the residues out."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,45 +12,37 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from harness.alphabet import MASK
-from harness.contact_regression import ContactRegression, regression_path
-from harness.device import choose_device
+from harness.device import choose_device, require_memory
 from harness.errors import InputError, PrerequisiteError
 from harness.models import differentiation
 from harness.models.batches import TokenBudget, automatic_tokens
 from harness.models.checkpoint import load_checkpoint
 from harness.models.flops import FlopCounts
 from harness.models.mutants import Mutants
-from harness.models.network import Network
-from harness.models.packing import prepare
+from harness.models.network import Architecture
+from harness.models.packing import prepare, required_bytes
+from harness.models.passes import ATTENTION, BACKWARD, LOGITS, Pass, contacts_by, hidden_after
 from harness.protocols import Cost
 
 _SHIPPED = Path(__file__).parent / "checkpoints"
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
+_NUMBERS_PER_TOKEN = 16
+"""Activations of a layer per token and channel: the stream, queries, keys, values, four wide ones
+before and after their nonlinearity, and room."""
+
 Slices = Iterator[tuple[slice, Tensor]]
-
-
-@dataclass(frozen=True)
-class _Pass:
-    """One way through the network: residues (B, L) in, a result for each sequence out.
-
-    `rest` does the same from the residual stream after a number of layers, where that is possible.
-    """
-
-    kind: str
-    run: Callable[[Network, Tensor], Tensor]
-    rest: Callable[[Network, Tensor, int], Tensor] | None = None
-    after: "_Pass | None" = None  # what `run` does first, accounted for by itself
 
 
 @dataclass(eq=False)
 class ESM2:
     """A checkpoint of fair-esm's published layout, ready to run.
 
-    `device` is `auto` (CUDA where there is one, else the CPU), `cpu`, or `cuda[:n]`; `dtype` one of
-    float32, bfloat16 and float16. `tokens_per_batch` bounds the tokens that go through the network
-    at once (none: chosen for the device) and is halved when memory runs out. Sequences of more than
-    `context` residues are refused (none: no bound). `compile` has PyTorch compile the layers.
+    `device` is `auto` (CUDA where there is one, else the CPU), `cpu`, `cuda[:n]` or `mps`; `dtype`
+    one of float32, bfloat16 and float16. `tokens_per_batch` bounds the tokens that go through the
+    network at once (none: chosen for the device) and is halved when memory runs out. Sequences of
+    more than `context` residues are refused (none: no bound). `compile` has PyTorch compile the
+    layers.
     """
 
     path: str | Path
@@ -62,26 +55,31 @@ class ESM2:
     def __post_init__(self) -> None:
         if self.dtype not in _DTYPES:
             raise ValueError(f"dtype is {self.dtype!r}; allowed are {', '.join(_DTYPES)}")
-        self._device = choose_device(self.device)
-        checkpoint = load_checkpoint(Path(self.path))
-        network, self._regression = checkpoint.network.to(self._device), checkpoint.regression
+        self._device, dtype = choose_device(self.device), _DTYPES[self.dtype]
+        checkpoint = load_checkpoint(Path(self.path), self._require_memory)
+        network, self._regression = checkpoint.network, checkpoint.regression
+        self._regression_file = checkpoint.regression_file
         self.fingerprint = checkpoint.fingerprint
         self.n_parameters = sum(weights.numel() for weights in network.parameters())
         self.n_layers = network.architecture.layers
+        self._flops = FlopCounts(network.architecture)
+        self._network = prepare(network, dtype, self._device, self.compile)
         given = self.tokens_per_batch
         self._budget = TokenBudget(automatic_tokens(network) if given is None else given)
-        self._flops = FlopCounts(network.architecture)
-        self._network = prepare(network, _DTYPES[self.dtype], self.compile)
-        self._flops(_LOGITS.kind, 1, _LOGITS.run)  # loads the counter, which takes a second once
+        self._flops(LOGITS.kind, 1, LOGITS.run)  # loads the counter, which takes a second once
         self.cost = Cost()
+
+    def at(self, positions: Int[Tensor, " L"]) -> AbstractContextManager[None]:
+        """While this lasts, residues stand at these increasing positions instead of 0…L-1."""
+        return self._network.positions.given(positions)
 
     def logits(self, residues: Int[Tensor, "B L"]) -> Float[Tensor, "B L 20"]:
         """Logits for sequences of `harness.alphabet` indices, on the model's device."""
-        return self._all(_LOGITS, residues)
+        return self._all(LOGITS, residues)
 
     def hidden(self, residues: Int[Tensor, "B L"], layer: int) -> Float[Tensor, "B L W"]:
         """The residual stream at the residues after `layer` layers; 0 for the embeddings."""
-        return self._all(_hidden(layer), residues)
+        return self._all(hidden_after(layer), residues)
 
     def substituted_logits(
         self,
@@ -90,7 +88,7 @@ class ESM2:
         substitutes: Int[Tensor, " M"],
     ) -> Slices:
         """Slices of 0…M-1, each with the logits (B, L, 20) of its substitutions."""
-        return self._substituted(_LOGITS, residues, sites, substitutes)
+        return self._substituted(LOGITS, residues, sites, substitutes)
 
     def substituted_hidden(
         self,
@@ -100,11 +98,11 @@ class ESM2:
         layer: int,
     ) -> Slices:
         """Slices of 0…M-1, each with the states (B, L, W) of its substitutions after `layer`."""
-        return self._substituted(_hidden(layer), residues, sites, substitutes)
+        return self._substituted(hidden_after(layer), residues, sites, substitutes)
 
     def attention(self, residues: Int[Tensor, " L"]) -> Float[Tensor, "N H L L"]:
         """Attention between residues, of N layers and H heads."""
-        return self._all(_ATTENTION, residues[None])[0]
+        return self._all(ATTENTION, residues[None])[0]
 
     def contacts(self, residues: Int[Tensor, " L"]) -> Float[Tensor, "L L"]:
         """Probabilities of contact by the published regression on the attention maps.
@@ -113,11 +111,11 @@ class ESM2:
         """
         if self._regression is None:
             raise PrerequisiteError(
-                f"{self.path} holds no contact regression and {regression_path(Path(self.path))} "
-                "is not there: put the published file beside the checkpoint, or fit one with "
+                f"{self.path} holds no contact regression and {self._regression_file} is not "
+                "there: put the published file beside the checkpoint, or fit one with "
                 "method=fitted_contact_head"
             )
-        return self._all(_contacts(self._regression), residues[None])[0]
+        return self._all(contacts_by(self._regression), residues[None])[0]
 
     def gradients(
         self,
@@ -137,6 +135,16 @@ class ESM2:
         """Slices of 0…M-1, each with the logits' derivatives (B, L, 20) along directions[m]."""
         return self._derived(differentiation.FORWARD, residues, sites, directions)
 
+    def _require_memory(self, architecture: Architecture) -> None:
+        """Nothing; raises PrerequisiteError when the weights and a batch do not fit."""
+        tokens = self.tokens_per_batch or 1024
+        batch = tokens * _NUMBERS_PER_TOKEN * architecture.width * 4
+        needed = required_bytes(architecture, _DTYPES[self.dtype], self._device) + batch
+        smaller = "model.dtype=bfloat16, " if self.dtype == "float32" else ""
+        smaller += "a smaller model.tokens_per_batch, " if self.tokens_per_batch else ""
+        instead = f"use {smaller}a smaller model or a larger device"
+        require_memory(needed, self._device, f"{self.path} in {self.dtype}", instead)
+
     def _derived(
         self,
         mode: differentiation.Mode,
@@ -144,24 +152,24 @@ class ESM2:
         sites: Int[Tensor, " M"],
         directions: Float[Tensor, "M 20"],
     ) -> Slices:
-        sequence, at, along = (part.to(self._device) for part in (residues, sites, directions))
-        length = len(residues)
+        sequence, at = residues.to(self._device), sites.to(self._device)
+        along, length = directions.float().to(self._device), len(residues)
 
         @cache
         def linear_map() -> differentiation.LinearMap:
             found = mode.linearize(self._network, sequence)
-            self._spend(_LOGITS, 1, length)
-            self._spend(_BACKWARD, mode.passes - 1, length)
+            self._spend(LOGITS, 1, length)
+            self._spend(BACKWARD, mode.passes - 1, length)
             return found
 
         def compute(rows: slice) -> Tensor:
             return linear_map()(differentiation.placed(at[rows], along[rows], length))
 
-        return self._passes(_BACKWARD, len(sites), length, compute)
+        return self._passes(BACKWARD, len(sites), length, compute)
 
     def _substituted(
         self,
-        step: _Pass,
+        step: Pass,
         residues: Int[Tensor, " L"],
         sites: Int[Tensor, " M"],
         substitutes: Int[Tensor, " M"],
@@ -180,7 +188,7 @@ class ESM2:
 
         return self._passes(step, len(sites), len(residues), compute)
 
-    def _all(self, step: _Pass, residues: Int[Tensor, "B L"]) -> Tensor:
+    def _all(self, step: Pass, residues: Int[Tensor, "B L"]) -> Tensor:
         """The results of a pass for any number of sequences."""
 
         @torch.inference_mode()
@@ -192,7 +200,7 @@ class ESM2:
         return results[0] if len(results) == 1 else torch.cat(results)
 
     def _passes(
-        self, step: _Pass, n: int, length: int, compute: Callable[[slice], Tensor]
+        self, step: Pass, n: int, length: int, compute: Callable[[slice], Tensor]
     ) -> Slices:
         """Results of `compute` in slices that fit the memory, each accounted for."""
         if self.context is not None and length > self.context:
@@ -204,7 +212,7 @@ class ESM2:
             self._spend(step, len(result), length)
             yield rows, result
 
-    def _spend(self, step: _Pass, n: int, length: int) -> None:
+    def _spend(self, step: Pass, n: int, length: int) -> None:
         """Account for n sequences that went this way through the network."""
         flops = self._flops(step.kind, length, step.run)
         if step.after is not None:
@@ -214,24 +222,6 @@ class ESM2:
         self.cost.flops += n * flops
         if self._device.type == "cuda":
             self.cost.peak_device_bytes = torch.cuda.max_memory_allocated(self._device)
-
-
-_LOGITS = _Pass("logits", Network.residue_logits, Network.logits_after)
-_BACKWARD = _Pass("gradient", differentiation.one_gradient, after=_LOGITS)
-_ATTENTION = _Pass("attention", Network.attention)
-
-
-def _contacts(regression: ContactRegression) -> _Pass:
-    def run(network: Network, residues: Tensor) -> Tensor:
-        return torch.stack([regression(maps) for maps in network.attention(residues)])
-
-    return _Pass("contacts", run)
-
-
-def _hidden(layer: int) -> _Pass:
-    run = partial(Network.hidden, layer=layer)
-    rest = partial(Network.hidden_after, layer=layer) if layer else None
-    return _Pass(f"hidden {layer}", run, rest)
 
 
 def shipped(name: str, **settings: Any) -> ESM2:

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from harness.models.network import Network
+from harness.models.network import Architecture, Network, expected_shapes
 
 _PACKED_BYTES = 4 * 2**30
 """Weights are packed when they take no more than this: the packed copy takes as much again."""
@@ -29,29 +29,46 @@ class PackedLinear(nn.Module):
         return torch.ops.mkldnn._linear_pointwise(x, self.packed, self.linear.bias, "none", [], "")
 
 
-def prepare(network: Network, dtype: torch.dtype, compiled: bool) -> Network:
+def prepare(network: Network, dtype: torch.dtype, device: torch.device, compiled: bool) -> Network:
     """The network itself, changed for inference: it can no longer be trained or saved.
 
     The layers compute in `dtype`; embedding and head stay in single precision, and so do the
-    frequencies of the positions, which half precision would blur.
+    frequencies of the positions, which half precision would blur. Layers go to the device one by
+    one, already in their precision: it never holds more than `weight_bytes`.
     """
     for layer in network.layers:
         rotary = layer.self_attn.rot_emb
-        frequencies = None if rotary is None else rotary.inv_freq
-        layer.to(dtype)
+        frequencies = None if rotary is None else rotary.inv_freq.to(device)
+        layer.to(device, dtype)
         if rotary is not None and frequencies is not None:
             rotary.inv_freq = frequencies
         layer.self_attn.fuse()
         if compiled:
             layer.compile(dynamic=True)  # once: the layers are alike
-    if dtype == torch.float32 and not compiled and _fits_packed(network):
+    network.to(device)
+    size = weight_bytes(network.architecture, dtype)
+    if not compiled and _packs(size, dtype, device):
         for name, module in list(network.named_modules()):
             if isinstance(module, nn.Linear):
                 network.set_submodule(name, PackedLinear(module))
     return network
 
 
-def _fits_packed(network: Network) -> bool:
-    size = sum(weights.numel() * weights.element_size() for weights in network.parameters())
-    on_cpu = network.embed_tokens.weight.device.type == "cpu"
-    return on_cpu and size <= _PACKED_BYTES and torch.backends.mkldnn.is_available()
+def required_bytes(architecture: Architecture, dtype: torch.dtype, device: torch.device) -> int:
+    """Memory that a prepared network takes, the packed copy of its weights included."""
+    size = weight_bytes(architecture, dtype)
+    return size * 2 if _packs(size, dtype, device) else size
+
+
+def weight_bytes(architecture: Architecture, dtype: torch.dtype) -> int:
+    """Bytes of the weights: those of the layers in `dtype`, all others in single precision."""
+    return sum(
+        shape.numel() * (dtype.itemsize if name.startswith("layers.") else 4)
+        for name, shape in expected_shapes(architecture).items()
+    )
+
+
+def _packs(size: int, dtype: torch.dtype, device: torch.device) -> bool:
+    """Whether weights of so many bytes are packed."""
+    possible = device.type == "cpu" and torch.backends.mkldnn.is_available()
+    return possible and dtype == torch.float32 and size <= _PACKED_BYTES

@@ -27,7 +27,15 @@ def test_a_device_that_is_not_there_is_named_with_another(monkeypatch):
         choose_device("cuda:0")
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:", "CPU", "", "mps"])
+def test_apples_device_is_taken_when_it_is_asked_for(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device("mps") == torch.device("mps")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(PrerequisiteError, match="PyTorch sees no MPS device"):
+        choose_device("mps")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:", "CPU", "", "mps:0"])
 def test_another_name_is_refused_with_those_allowed(name):
     with pytest.raises(ValueError, match=f"device is '{name}'; allowed are auto, cpu, cuda"):
         choose_device(name)
@@ -50,3 +58,9 @@ def test_what_does_not_fit_is_refused_with_what_helps(monkeypatch):
     message = r"the fit needs about 3\.0 GB, and cpu has 2\.0 GB free; take less"
     with pytest.raises(PrerequisiteError, match=message):
         require_memory(3_000_000_000, CPU, "the fit", "take less")
+
+
+def test_memory_of_apples_device_is_what_the_system_recommends(monkeypatch):
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 100)
+    monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 30)
+    assert free_memory(torch.device("mps")) == 70

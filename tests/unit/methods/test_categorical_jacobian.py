@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from harness import device
 from harness.alphabet import AMINO_ACIDS, MASK, encode
+from harness.errors import PrerequisiteError
 from harness.protein import Protein
 from harness.protocols import PredictsLogits
 from tests.models import RandomModel
@@ -169,3 +171,14 @@ def test_wrong_substitutes_are_refused_with_what_is_allowed(substitutes):
 def test_an_unknown_choice_is_refused_before_the_model_runs(field, value, allowed):
     with pytest.raises(ValueError, match=f"{field} is '{value}'; allowed are {allowed}$"):
         method(**{field: value})
+
+
+def test_a_tensor_that_does_not_fit_is_refused_after_one_pass(monkeypatch):
+    monkeypatch.setattr(device, "free_memory", lambda where: 1000)
+    jacobian = method()
+    message = r"Jacobian of 4 residues needs about .* GB free; use method\.storage=float16, shorter"
+    with pytest.raises(PrerequisiteError, match=message):
+        jacobian(Protein("p", "MKLA"))
+    assert jacobian.model.cost.forward_passes == 1
+    with pytest.raises(PrerequisiteError, match=r"use shorter windows \(windows=overlapping"):
+        method(storage="float16")(Protein("p", "MKLA"))

@@ -1,7 +1,9 @@
 import pytest
 import torch
 
+from harness import device
 from harness.alphabet import AMINO_ACIDS, encode
+from harness.errors import PrerequisiteError
 from harness.methods.perturbation import directions, gathered, substitutions
 
 
@@ -58,3 +60,10 @@ def test_answers_are_held_in_single_precision_at_least(given, held):
 def test_no_answers_are_zeros():
     nothing = torch.zeros(0, dtype=torch.int64)
     assert torch.equal(gathered([], (nothing, nothing), (2, 1)), torch.zeros(2, 1))
+
+
+def test_derivatives_that_do_not_fit_are_refused(monkeypatch):
+    monkeypatch.setattr(device, "free_memory", lambda where: 100)
+    rows = torch.tensor([0]), torch.tensor([0])
+    with pytest.raises(PrerequisiteError, match="a tensor of 3 × 20 × 3 × 20 derivatives needs"):
+        gathered([(slice(0, 1), torch.zeros(1, 3, 20))], rows, (3, 20, 3, 20))

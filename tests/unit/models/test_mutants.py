@@ -12,6 +12,8 @@ from harness.models.vocabulary import tokens_of
 TOLERANCE = 1e-5
 """Of the largest number: single precision, added up in another order."""
 
+CPU = torch.device("cpu")
+
 
 def network(token_dropout=True, layers=2):
     """Random weights everywhere: norms and biases begin as ones and zeros."""
@@ -89,7 +91,7 @@ def test_a_network_prepared_for_inference_shares_too():
     residues = sequence(20)
     sites, substitutes = every_substitution(20)
     expected = network().residue_logits(mutants_of(residues, sites, substitutes))
-    net = prepare(network(), torch.float32, compiled=False)
+    net = prepare(network(), torch.float32, CPU, compiled=False)
     with torch.inference_mode():
         found = net.logits_after(Mutants(net, residues).first_layer(sites, substitutes), 1)
     assert_close(found, expected)

@@ -7,6 +7,8 @@ from harness.models.packing import PackedLinear, prepare
 
 RESIDUES = torch.arange(20)[None].repeat(2, 1)
 
+CPU = torch.device("cpu")
+
 
 def network():
     torch.manual_seed(0)
@@ -19,7 +21,7 @@ def packed_layers(net):
 
 def test_prepared_the_network_gives_the_same_logits():
     expected = network().residue_logits(RESIDUES)
-    net = prepare(network(), torch.float32, compiled=False)
+    net = prepare(network(), torch.float32, CPU, compiled=False)
     with torch.inference_mode():
         found = net.residue_logits(RESIDUES)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
@@ -27,19 +29,19 @@ def test_prepared_the_network_gives_the_same_logits():
 
 def test_on_a_cpu_in_single_precision_every_product_with_weights_is_packed():
     """Four of each layer, queries, keys and values being one, and the dense layer of the head."""
-    assert len(packed_layers(prepare(network(), torch.float32, compiled=False))) == 2 * 4 + 1
+    assert len(packed_layers(prepare(network(), torch.float32, CPU, compiled=False))) == 2 * 4 + 1
 
 
 def test_weights_beyond_the_limit_are_not_copied(monkeypatch):
     monkeypatch.setattr(packing, "_PACKED_BYTES", 1000)
-    assert packed_layers(prepare(network(), torch.float32, compiled=False)) == []
+    assert packed_layers(prepare(network(), torch.float32, CPU, compiled=False)) == []
 
 
 def test_derivatives_pass_through_packed_layers():
     """Outside inference mode the layer itself computes."""
     x = torch.randn(3, 32, requires_grad=True)
     layer = network().layers[0].fc2
-    packed = prepare(network(), torch.float32, compiled=False).layers[0].fc2
+    packed = prepare(network(), torch.float32, CPU, compiled=False).layers[0].fc2
     wide = x.repeat(1, 4)
     (expected,) = torch.autograd.grad(layer(wide).sum(), x, retain_graph=True)
     (found,) = torch.autograd.grad(packed(wide).sum(), x)
@@ -52,7 +54,7 @@ def test_derivatives_pass_through_packed_layers():
 def test_in_half_precision_logits_are_near_and_come_in_single_precision(dtype, tolerance):
     """Of the largest logit: three decimal digits in float16, two in bfloat16."""
     expected = network().residue_logits(RESIDUES)
-    net = prepare(network(), dtype, compiled=False)
+    net = prepare(network(), dtype, CPU, compiled=False)
     with torch.inference_mode():
         found = net.residue_logits(RESIDUES)
         maps = net.attention(RESIDUES)
@@ -63,5 +65,7 @@ def test_in_half_precision_logits_are_near_and_come_in_single_precision(dtype, t
 
 def test_the_frequencies_of_the_positions_stay_in_single_precision():
     before = network().layers[1].self_attn.rot_emb.inv_freq
-    after = prepare(network(), torch.bfloat16, compiled=False).layers[1].self_attn.rot_emb.inv_freq
+    after = (
+        prepare(network(), torch.bfloat16, CPU, compiled=False).layers[1].self_attn.rot_emb.inv_freq
+    )
     assert torch.equal(before, after)
