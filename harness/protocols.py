@@ -204,6 +204,19 @@ class Evaluation(Protocol):
 
 
 @runtime_checkable
+class Fetched(Protocol):
+    """Something made of files that are fetched once and kept: weights, structures."""
+
+    def fetch(self) -> Path:
+        """Where the files are, after those that were missing have been fetched."""
+        ...
+
+    def verify(self) -> list[str]:
+        """What is wrong with the files that are there, a line each; nothing is fetched."""
+        ...
+
+
+@runtime_checkable
 class Dataset(Protocol):
     """Samples, built one at a time as they are asked for."""
 

@@ -33,7 +33,7 @@ from harness.sample import Sample
 FREE = (
     *("tracker.", "statistics.", "outputs", "dataset.cache"),
     *("dataset.path", "dataset.groups"),
-    *("model.path", "model.device", "model.tokens_per_batch", "model.context"),
+    *("model.source.", "model.path", "model.device", "model.tokens_per_batch", "model.context"),
     "method.folder",
 )
 """Beginnings of keys that may differ between a run and its continuation: where things are and how

@@ -22,10 +22,14 @@ SETTINGS |= {"apc": True, "storage": "float32"}
 SHIPPED = Path(CONFIG_FOLDER).parent / "harness" / "models" / "checkpoints"
 
 
+SETTINGS_ESM2 = OmegaConf.to_container(OmegaConf.load(Path(CONFIG_FOLDER, "esm2.yaml")))
+SETTINGS_ESM2 |= {"device": "cpu"}
+"""How an ESM-2 runs, as conf/esm2.yaml says, on the CPU."""
+
+
 def esm2(path, **changes):
-    """The checkpoint on the CPU, as conf/esm2.yaml says but for these changes."""
-    settings = OmegaConf.to_container(OmegaConf.load(Path(CONFIG_FOLDER, "esm2.yaml")))
-    return ESM2(path, **(settings | {"device": "cpu"} | changes))
+    """The checkpoint on the CPU, as configured but for these changes."""
+    return ESM2(path, **(SETTINGS_ESM2 | changes))
 
 
 class RandomModel:

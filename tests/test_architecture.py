@@ -13,10 +13,10 @@ ALL = [*LIBRARY, *OTHERS]
 
 VALUES = {"protein", "sample", "alphabet", "alignment", "structure", "couplings", "masking"}
 VALUES |= {"metrics", "statistics", "protocols", "errors", "lattice", "labeled"}
-VALUES |= {"contact_regression", "device", "weighting"}
+VALUES |= {"contact_regression", "device", "weighting", "download"}
 SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "record"}
 SERVICES |= {"comparison", "pareto", "terminal", "model_card"}
-ENTRY_POINTS = {"__main__", "sweep", "configuration", "train"}
+ENTRY_POINTS = {"__main__", "sweep", "configuration", "train", "fetch"}
 PLUG_INS = ("harness.models", "harness.methods", "harness.datasets", "harness.evaluations")
 PLUG_INS += ("baselines",)
 MAY_IMPORT = {
@@ -27,7 +27,7 @@ MAY_IMPORT = {
 }
 
 DOORS = {
-    "hydra": ["harness.__main__", "harness.sweep", "harness.configuration", "harness.train"],
+    "hydra": [f"harness.{name}" for name in sorted(ENTRY_POINTS)],
     "mlflow": ["harness.tracking"],
     "matplotlib": ["harness.plots", "harness.pareto"],
     "biotite": ["harness.structure"],
@@ -37,7 +37,8 @@ DOORS = {
     "scipy": ["harness.statistics", "baselines"],
 }
 DOORS["torch"] += ["harness.contact_regression", "harness.device"]
-DOORS |= {"psutil": ["harness.device"]}
+DOORS |= {"psutil": ["harness.device"], "safetensors": ["harness.models.hugging_face"]}
+DOORS |= {library: ["harness.download"] for library in ("pooch", "requests", "tqdm")}
 DOORS |= {"omegaconf": DOORS["hydra"], "plotly": DOORS["matplotlib"]}
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "core", "base", "manager", "misc"}
@@ -163,7 +164,9 @@ def test_no_module_has_a_name_that_says_nothing(path):
 @for_all
 def test_a_file_fits_in_the_head(path):
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= LONGER.get(short(path), FILE_LINES), f"{short(path)}: {lines} lines; split it by subject"
+    assert lines <= LONGER.get(short(path), FILE_LINES), (
+        f"{short(path)}: {lines} lines; split it by subject"
+    )
 
 
 @for_all

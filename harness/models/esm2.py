@@ -22,6 +22,7 @@ from harness.models.mutants import Mutants
 from harness.models.network import Architecture
 from harness.models.packing import prepare, required_bytes
 from harness.models.passes import ATTENTION, BACKWARD, LOGITS, Pass, contacts_by, hidden_after
+from harness.models.published import PublishedWeights
 from harness.protocols import Cost
 
 _SHIPPED = Path(__file__).parent / "checkpoints"
@@ -227,3 +228,10 @@ class ESM2:
 def shipped(name: str, **settings: Any) -> ESM2:
     """A model that comes with the harness, trained on lattice proteins."""
     return ESM2(_SHIPPED / f"{name}.pt", **settings)
+
+
+def published(source: PublishedWeights, **settings: Any) -> ESM2:
+    """A published model; its files are fetched on first use, and verified."""
+    model = ESM2(source.fetch(), **settings)
+    source.require(model.fingerprint)
+    return model

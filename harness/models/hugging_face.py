@@ -79,8 +79,8 @@ def _weights_in(folder: Path) -> Path:
     return found[0]
 
 
-def _shards(index: Path) -> tuple[Path, ...]:
-    """The files that an index names, each once, by name."""
+def shards_of(index: Path) -> tuple[str, ...]:
+    """The files that an index names, each once, sorted; InputError when it is no index."""
     try:
         named = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         plain = all(Path(name).name == name for name in named)
@@ -88,6 +88,12 @@ def _shards(index: Path) -> tuple[Path, ...]:
         raise InputError(f"{index}: not an index of shards ({error})") from error
     if not plain or not named:
         raise InputError(f"{index}: names files outside its folder, or none: {', '.join(named)}")
+    return tuple(named)
+
+
+def _shards(index: Path) -> tuple[Path, ...]:
+    """Where these files are; PrerequisiteError when one is not beside the index."""
+    named = shards_of(index)
     absent = [name for name in named if not (index.parent / name).exists()]
     if absent:
         raise PrerequisiteError(

@@ -200,60 +200,6 @@ def test_a_model_that_is_not_shipped_is_a_prerequisite():
         shipped("lattice_9x9", **settings, context=None, compile=False)
 
 
-def test_positions_counted_from_0_are_those_that_need_not_be_given(checkpoint):
-    model = esm2(checkpoint)
-    with model.at(torch.arange(5)):
-        given = model.logits(RESIDUES)
-    assert torch.equal(given, model.logits(RESIDUES))
-
-
-def test_a_shift_of_all_positions_changes_nothing(checkpoint):
-    model = esm2(checkpoint)
-    with model.at(torch.arange(5) + 700):
-        shifted = model.logits(RESIDUES)
-    torch.testing.assert_close(shifted, model.logits(RESIDUES), rtol=0, atol=1e-5)
-
-
-def test_a_gap_between_positions_changes_every_readout(checkpoint):
-    model, gap = esm2(checkpoint), torch.tensor([0, 1, 2, 30, 31])
-    one = RESIDUES[0]
-
-    def readouts():
-        mutants = torch.cat([part for _, part in model.substituted_logits(one, SITES, SUBSTITUTES)])
-        slopes = model.gradients(one, SITES, torch.eye(20)[: len(SITES)])
-        found = [model.logits(RESIDUES), model.hidden(RESIDUES, 1), model.attention(one), mutants]
-        return [*found, torch.cat([part for _, part in slopes])]
-
-    plain = readouts()
-    with model.at(gap):
-        apart = readouts()
-    assert all((a - b).abs().max() > 1e-6 for a, b in zip(plain, apart, strict=True))
-    assert all(torch.equal(a, b) for a, b in zip(plain, readouts(), strict=True))
-
-
-def test_mutants_stand_where_the_sequence_stands(checkpoint):
-    """The shared first layer against whole passes of every mutant."""
-    model, one = esm2(checkpoint), RESIDUES[0]
-    rows = one.repeat(len(SITES), 1)
-    rows[torch.arange(len(SITES)), SITES] = SUBSTITUTES
-    with model.at(torch.tensor([0, 1, 2, 30, 31])):
-        found = torch.cat([part for _, part in model.substituted_logits(one, SITES, SUBSTITUTES)])
-        torch.testing.assert_close(found, model.logits(rows), rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize("positions", [[], [0, 0, 1], [2, 1, 3], [-1, 0, 1]])
-def test_positions_must_increase_from_0(checkpoint, positions):
-    given = torch.tensor(positions, dtype=torch.long)
-    with pytest.raises(ValueError, match="do not increase from 0 or more"):
-        esm2(checkpoint).at(given).__enter__()
-
-
-def test_positions_of_another_protein_are_refused(checkpoint):
-    model = esm2(checkpoint)
-    with model.at(torch.arange(4)), pytest.raises(ValueError, match="positions of 4 residues were"):
-        model.logits(RESIDUES)
-
-
 def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(checkpoint, monkeypatch):
     monkeypatch.setattr(device, "free_memory", lambda where: 1000)
     with pytest.raises(PrerequisiteError, match=r"net\.pt in float32 needs about .*bfloat16, a sm"):
