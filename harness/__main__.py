@@ -64,6 +64,7 @@ def measure(config: DictConfig, folder: Path) -> dict[str, Any]:
             results = RunFolder(folder, names.method, names.model, coordinates)
             yaml = OmegaConf.to_yaml(config, resolve=True)
             results.claim(record.identity(chosen, experiment), yaml)
+            results.write_manifest(experiment.dataset.manifest)
             keep = record.Keeper(results, names, chosen)
             with progress_bar(names.label) as progress:
                 run(experiment, results, keep, progress)

@@ -18,12 +18,16 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from harness.errors import HarnessError, InputError
+from harness.protocols import ContactMethod, Model
 from harness.runner import Experiment, RunNames
 
 CONFIG_FOLDER = str(Path(__file__).resolve().parent.parent / "conf")
 
 SWEPT_KEYS = "HARNESS_SWEPT_KEYS"
 """Environment variable through which a sweep tells its jobs what varies."""
+
+_SETTINGS = ("method.", "model.", "masking", "windows", "joining.")
+"""Beginnings of keys that say how a method reads a protein."""
 
 
 @contextmanager
@@ -56,7 +60,8 @@ def build_experiment(config: DictConfig) -> Experiment:
     statistics, evaluation = build(config.statistics), build(config.evaluation)
     dataset = build(config.dataset)
     if "model" not in config.method:
-        return Experiment(dataset, build(config.method), None, evaluation, statistics)
+        method = _adapted(build(config.method), None, config)
+        return Experiment(dataset, method, None, evaluation, statistics)
     settings = resolved(config.method)  # plain: what it took from elsewhere comes along
     del settings["model"]
     unfinished = build(OmegaConf.create(settings), _partial_=True)
@@ -66,7 +71,20 @@ def build_experiment(config: DictConfig) -> Experiment:
         method = unfinished(model=model)
     except (ValueError, TypeError) as error:
         raise InputError(f"{config.method._target_}: {error}") from error
-    return Experiment(dataset, method, model, evaluation, statistics)
+    return Experiment(dataset, _adapted(method, model, config), model, evaluation, statistics)
+
+
+def _adapted(method: ContactMethod, model: Model | None, config: DictConfig) -> ContactMethod:
+    """The method as it reads complexes and long chains."""
+    for node in (config.joining, config.windows):
+        unfinished = build(
+            node, _partial_=True
+        )  # Hydra makes a dictionary of a dataclass it is given
+        try:
+            method = unfinished(method=method, model=model)
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{node._target_}: {error}") from error
+    return method
 
 
 def _check_model(model: Any, config: DictConfig) -> None:
@@ -124,7 +142,7 @@ def _setting_keys() -> list[str]:
     overrides: Any = HydraConfig.get().overrides.task
     parsed = OverridesParser.create().parse_overrides(_plain(overrides))
     given = dict.fromkeys(item.key_or_group for item in parsed)
-    return [key for key in given if key.startswith(("method.", "model.", "masking"))]
+    return [key for key in given if key.startswith(_SETTINGS)]
 
 
 def _plain(overrides: ListConfig) -> list[str]:

@@ -1,5 +1,6 @@
 """python -m harness.fetch: what a model or a data set is made of, fetched ahead or verified."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -19,7 +20,10 @@ def main() -> None:
     """Fetch what the command line names; with --verify look at what is there instead."""
     verifying = VERIFY in sys.argv
     arguments = [argument for argument in sys.argv if argument != VERIFY]
-    sys.argv = [*arguments, "hydra.run.dir=.", "hydra/job_logging=none"]  # nothing is left behind
+    quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
+    sys.argv = [*arguments, "hydra.run.dir=.", *quiet]  # nothing is left behind
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("harness").setLevel(logging.INFO)
 
     def job(config: DictConfig) -> None:
         with exit_on_user_error():
@@ -39,7 +43,8 @@ def _named() -> list[str]:
 
 def _handle(group: str, config: DictConfig, verifying: bool) -> None:
     chosen = HydraConfig.get().runtime.choices[group]
-    found = build(config.source if OmegaConf.select(config, "source") else config)
+    whole = group == "dataset" or not OmegaConf.select(config, "source")
+    found = build(config if whole else config.source)
     if not isinstance(found, Fetched):
         raise InputError(f"{group}={chosen} is made of nothing that could be fetched")
     if not verifying:

@@ -1,8 +1,8 @@
 """Exact definitions of every number that an evaluation reports.
 
-A pair is i < j, counted once; its separation is j - i in the full sequence. A pair with an
-unresolved residue is invalid: it is never ranked and never counts as a non-contact. A value that
-cannot be measured is NaN.
+A pair is i < j, counted once; its separation is j - i in the full sequence, and NaN when the two
+are of different chains. A pair with an unresolved residue is invalid: it is never ranked and never
+counts as a non-contact. A value that cannot be measured is NaN.
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,39 @@ from sklearn.metrics import average_precision_score
 
 @dataclass(frozen=True)
 class SeparationRange:
-    """Separations `lowest` ≤ j - i < `end` (residues); no `end` means no upper limit."""
+    """Separations `lowest` ≤ j - i < `end` (residues) in one chain; no `end`: no upper limit."""
 
     name: str
     lowest: int
     end: int | None = None
 
-    def contains(self, separation: Int[ndarray, "..."]) -> Bool[ndarray, "..."]:
-        """Which separations lie inside."""
+    def contains(self, separation: Float[ndarray, "..."]) -> Bool[ndarray, "..."]:
+        """Which separations lie inside; those of two chains (NaN) never do."""
         upper = np.inf if self.end is None else self.end
         return (separation >= self.lowest) & (separation < upper)
 
+    def __str__(self) -> str:
+        span = f"≥ {self.lowest}" if self.end is None else f"{self.lowest}–{self.end - 1}"
+        return f"|i − j| {span}"
 
-RANGES = {
+
+@dataclass(frozen=True)
+class BetweenChains:
+    """Pairs of residues of two different chains of a complex."""
+
+    name: str
+
+    def contains(self, separation: Float[ndarray, "..."]) -> Bool[ndarray, "..."]:
+        """Which separations are those of two chains."""
+        return np.isnan(separation)
+
+    def __str__(self) -> str:
+        return "between chains"
+
+
+PairRange = SeparationRange | BetweenChains
+
+RANGES: dict[str, PairRange] = {
     item.name: item
     for item in (
         SeparationRange("short", 6, 12),
@@ -37,6 +57,7 @@ RANGES = {
         SeparationRange("min3", 3),
         SeparationRange("min6", 6),
         SeparationRange("min12", 12),
+        BetweenChains("inter"),
     )
 }
 
@@ -94,15 +115,24 @@ class RankedPairs:
         return max(1, self.length // divisor)
 
 
+def separations(length: int, breaks: Sequence[int]) -> Float[ndarray, "L L"]:
+    """Differences j - i in one chain, NaN across two; `breaks` are where further chains begin."""
+    places = np.arange(length)
+    chain = np.searchsorted(breaks, places, side="right")
+    return np.where(chain[:, None] == chain, np.subtract.outer(-places, -places), np.nan)
+
+
 def rank_pairs(
     scores: Float[ndarray, "L L"],
     distances: Float[ndarray, "L L"],
-    within: SeparationRange,
+    within: PairRange,
     cutoff: float,
+    breaks: Sequence[int] = (),
 ) -> RankedPairs:
     """Valid pairs of a range by descending score, ties by i, then j."""
     i, j = np.triu_indices(len(scores), k=1)
-    eligible = within.contains(j - i) & ~np.isnan(distances[i, j])
+    inside = within.contains(separations(len(scores), breaks)[i, j])
+    eligible = inside & ~np.isnan(distances[i, j])
     i, j = i[eligible], j[eligible]
     order = np.argsort(-scores[i, j], kind="stable")  # i, j already ascend
     i, j = i[order], j[order]
@@ -141,15 +171,16 @@ def mean_precision_deciles(pairs: RankedPairs) -> float:
 def precision_ordered(
     scores: Float[ndarray, "L L"],
     distances: Float[ndarray, "L L"],
-    within: SeparationRange,
+    within: PairRange,
     cutoff: float,
+    breaks: Sequence[int] = (),
 ) -> float:
     """Precision of the L best *ordered* pairs, as in the script of Zhang et al. (PNAS 2024).
 
     Both (i, j) and (j, i) are ranked, so for a symmetric map this is P@L/2 (when L is odd, the
     last pair counts half). It exists to compare with published numbers.
     """
-    separation = np.abs(np.subtract.outer(np.arange(len(scores)), np.arange(len(scores))))
+    separation = np.abs(separations(len(scores), breaks))
     i, j = np.nonzero(within.contains(separation) & ~np.isnan(distances))
     order = np.argsort(-scores[i, j], kind="stable")[: len(scores)]
     return _mean(distances[i[order], j[order]] < cutoff)

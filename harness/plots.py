@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from harness.metrics import RANGES, ContactDefinition, RankedPairs, rank_pairs
+from harness.metrics import RANGES, ContactDefinition, RankedPairs, rank_pairs, separations
 from harness.sample import Sample
 
 matplotlib.use("Agg")
@@ -34,18 +34,22 @@ def contact_map(
     path: Path, sample: Sample, scores: Float[ndarray, "L L"], title: str, style: MapStyle
 ) -> None:
     """Write a picture: truth below the diagonal, scores above, the top L pairs marked."""
-    pairs = rank_pairs(scores, sample.distances, RANGES[style.within], style.contact.cutoff)
+    within, breaks = RANGES[style.within], sample.protein.breaks
+    pairs = rank_pairs(scores, sample.distances, within, style.contact.cutoff, breaks)
     figure = Figure(figsize=(5.2, 5.4), layout="constrained")
     axes = figure.subplots()
     _scores(axes, scores, pairs)
-    _truth(axes, sample.distances, style)
+    _truth(axes, sample, style)
     _top_pairs(axes, pairs)
     edges = (-0.5, len(scores) - 0.5)
     axes.plot(edges, edges, color=GREY, lw=0.8)
+    for at in breaks:
+        axes.axhline(at - 0.5, color=GREY, lw=0.8, ls="--")
+        axes.axvline(at - 0.5, color=GREY, lw=0.8, ls="--")
     axes.set(xlim=edges, ylim=edges[::-1], xlabel="residue", ylabel="residue")
     legend = f"above: scores; below: contacts < {style.contact.cutoff:g} Å"
     axes.set_title(f"{title}\n{legend}", fontsize=9)
-    where = f"top L pairs, |i − j| {_words(style.within)}"
+    where = f"top L pairs, {within}"
     figure.legend(title=where, loc="outside lower center", ncols=2, fontsize=8, title_fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100)
@@ -109,10 +113,11 @@ def _top_pairs(axes: Axes, pairs: RankedPairs) -> None:
     axes.scatter(j[~hit], i[~hit], s=size, c=ORANGE, marker="x", label=missed)
 
 
-def _truth(axes: Axes, distances: Float[ndarray, "L L"], style: MapStyle) -> None:
+def _truth(axes: Axes, sample: Sample, style: MapStyle) -> None:
     """Contacts below the diagonal, pale where the range leaves them out; unresolved shaded."""
-    separation = np.subtract.outer(np.arange(len(distances)), np.arange(len(distances)))
-    below, touching = separation > 0, distances < style.contact.cutoff
+    distances = sample.distances
+    below, touching = np.tri(len(distances), k=-1, dtype=bool), distances < style.contact.cutoff
+    separation = separations(len(distances), sample.protein.breaks).T
     colors = np.zeros((*distances.shape, 4))
     colors[below & touching] = (0.85, 0.85, 0.85, 1)
     colors[below & touching & RANGES[style.within].contains(separation)] = (0.25, 0.25, 0.25, 1)
@@ -146,8 +151,3 @@ def _scaling(axes: Axes, models: Sequence[Mark], baselines: Sequence[Mark], axis
 
 def _series(marks: Sequence[Mark]) -> list[str]:
     return list(dict.fromkeys(mark.series for mark in marks))
-
-
-def _words(name: str) -> str:
-    span = RANGES[name]
-    return f"≥ {span.lowest}" if span.end is None else f"{span.lowest}–{span.end - 1}"

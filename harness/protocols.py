@@ -226,6 +226,8 @@ class Dataset(Protocol):
     """Proteins set aside for methods that need the answer of some; never scored."""
     version: str
     """Changes whenever a sample changes: name and SHA-256 of what the samples are built from."""
+    manifest: Mapping[str, str]
+    """SHA-256 of each file that the samples are built from, by name; empty when they are made."""
 
     def __getitem__(self, identifier: str) -> Sample:
         """The sample of one protein."""

@@ -18,6 +18,7 @@ from harness.provenance import provenance
 from harness.results import (
     CONFIG,
     JOURNAL,
+    MANIFEST,
     ROWS,
     SUMMARY,
     RunFolder,
@@ -32,7 +33,8 @@ from harness.sample import Sample
 
 FREE = (
     *("tracker.", "statistics.", "outputs", "dataset.cache"),
-    *("dataset.path", "dataset.groups"),
+    *("dataset.path", "dataset.groups", "dataset.failures"),
+    *("dataset.source.", "dataset.structures.", "dataset.sequences.", "dataset.secondary_"),
     *("model.source.", "model.path", "model.device", "model.tokens_per_batch", "model.context"),
     "method.folder",
 )
@@ -120,7 +122,8 @@ def send(tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any]) ->
     facts = {key: _significant(value) for key, value in fact_means(summary).items()}
     tracked.record({}, shown | facts, tags(summary))
     tracked.table("rows.json", wide_table(results))
-    tracked.files([results.path / name for name in (ROWS, JOURNAL, SUMMARY, CONFIG)], "")
+    kept = [results.path / name for name in (ROWS, JOURNAL, SUMMARY, CONFIG, MANIFEST)]
+    tracked.files([path for path in kept if path.exists()], "")
     tracked.files(sorted((results.path / "maps").glob("*.png")), "maps")
 
 

@@ -2,6 +2,7 @@
 
 A run folder holds
     config.yaml      what was asked for, resolved
+    dataset.sha256   SHA-256 of each file that the samples were built from, as sha256sum writes it
     rows.csv         one measured number a line; the same run gives the same bytes
     proteins.jsonl   one line a finished protein: facts, cost, group, and where its rows end
     scores/          one .npz a protein (when asked for)
@@ -36,6 +37,7 @@ from harness.statistics import Bootstrap
 
 COLUMNS = ("protein", "method", "model", "metric", "range", "value")
 ROWS, JOURNAL, SUMMARY, CONFIG = "rows.csv", "proteins.jsonl", "summary.json", "config.yaml"
+MANIFEST = "dataset.sha256"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,13 @@ class RunFolder:
             with _replacing(self.path / name) as partial:
                 partial.write_text(content, encoding="utf-8")
         self._recover()
+
+    def write_manifest(self, files: Mapping[str, str]) -> None:
+        """Write dataset.sha256, unless the data set is made of no files."""
+        if files:
+            with _replacing(self.path / MANIFEST) as partial:
+                lines = (f"{digest}  {name}\n" for name, digest in sorted(files.items()))
+                partial.write_text("".join(lines), encoding="utf-8")
 
     def _recover(self) -> None:
         """Cut off what a killed run left after its last finished protein."""

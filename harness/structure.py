@@ -1,6 +1,6 @@
-"""Experimental structures: one chain of a PDB or mmCIF file, laid onto a query sequence.
+"""Experimental structures: one chain of a PDB or mmCIF file.
 
-The only module that imports biotite. Lengths are in Å. A residue is there when it has a CA atom.
+Lengths are in Å. A residue is there when it has a CA atom.
 """
 
 import io
@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from biotite.file import DeserializationError, InvalidFileError
 from biotite.sequence import ProteinSequence
-from biotite.sequence.align import SubstitutionMatrix, align_optimal
 from biotite.structure import Atom, AtomArray, annotate_sse
 from biotite.structure.info import link_type, one_letter_code
 from biotite.structure.io import pdb, pdbx
@@ -22,37 +21,33 @@ from numpy import ndarray
 from harness.alignment import bare_suffix, read_bytes
 from harness.alphabet import AMBIGUOUS_LETTERS, AMINO_ACIDS
 from harness.errors import InputError
-from harness.protein import Protein
-from harness.sample import Sample
 
 PDB_SUFFIXES = (".pdb", ".ent")
 CIF_SUFFIXES = (".cif", ".mmcif")
 BLANK_CHAIN = "(blank)"  # an empty chain identifier in manifests and messages
 ATOMS = ("N", "CA", "C", "CB")
 
-MATCH, MISMATCH, GAP_PENALTY = 5, -4, (-6, 0)
-"""Scores of the alignment to the query (opening, extending a gap). The two are one protein:
-substitutions are rare, and a loop can be missing whatever its length."""
-
-MIN_IDENTITY, MIN_SCORE = 0.9, 0.4
-"""Least share of identical residues, and of the highest possible score, in one protein. Any few
-residues match by chance, so identity is not enough: among all pairs of 62 proteins, chains of
-others reach 0.23 of the score, the right ones 0.96."""
-
 CHAIN_BREAK = 4.5
 """Å between successive CA atoms that no peptide bond spans (trans 3.8, cis 2.9)."""
 
 _STANDARD = {ProteinSequence.convert_letter_1to3(letter) for letter in AMINO_ACIDS}
+_PLACE = ("label_entity_id", "label_seq_id")
 _UNREADABLE = (InvalidFileError, DeserializationError, ValueError, LookupError, AttributeError)
 
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """The residues of one chain in file order: one-letter codes and `ATOMS` (NaN if missing)."""
+    """The residues of one chain in file order: one-letter codes and `ATOMS` (NaN if missing).
+
+    `entity` is the whole sequence that was in the crystal (SEQRES), where the file states it, and
+    `numbers` the place of each residue in it, counted from 0.
+    """
 
     name: str
     sequence: str
     backbone: Float[ndarray, "R 4 3"]
+    entity: str | None = None
+    numbers: Int[ndarray, " R"] | None = None
 
     @property
     def ca(self) -> Float[ndarray, "R 3"]:
@@ -74,55 +69,21 @@ def read_chain(path: Path, chain: str | None, model: int) -> Chain:
     """
     if model < 1:
         raise ValueError(f"model is {model}; models count from 1")
-    atoms = _read_atoms(path, model)
+    atoms, entities = _read_atoms(path, model)
     names = _protein_chains(atoms)
     name = names[0] if chain is None and len(names) == 1 else chain
     residues = [] if name is None else list(_residues(_of_chain(atoms, name)))
     if not residues:
         problem = "name the chain to read" if name is None else f"no protein chain {name!r}"
         raise InputError(f"{path}: {problem}; its protein chains are {', '.join(names) or 'none'}")
-    letters, coordinates = zip(*residues, strict=True)
-    return Chain(f"{path} chain {name}", "".join(letters), np.stack(coordinates))
-
-
-def map_to_query(chain: Chain, sequence: str) -> tuple[Int[ndarray, " L"], float]:
-    """For each query residue that of the chain (0-based) or -1, and the identity of the two.
-
-    A global alignment with free ends. Repeats beside a missing loop fit equally well on either
-    side of it; of equal alignments the one whose gaps fall on breaks of the chain is taken.
-    Identity is the share of identical residues among aligned pairs; a pair with a letter outside
-    the twenty says nothing and counts nowhere. Raises InputError for another protein's chain.
-    """
-    known = ["".join(c if c in AMINO_ACIDS else "X" for c in s) for s in (sequence, chain.sequence)]
-    alignments = align_optimal(
-        *map(ProteinSequence, known), _scores(), gap_penalty=GAP_PENALTY, terminal_penalty=False
-    )
-    candidates = [_index(alignment.trace, len(sequence)) for alignment in alignments]
-    index = max(candidates, key=lambda candidate: _gaps_on_breaks(candidate, chain.breaks))
-    identity = _identity(index, sequence, chain.sequence)
-    possible = MATCH * min(len(sequence), len(chain.sequence))
-    if identity < MIN_IDENTITY or alignments[0].score < MIN_SCORE * possible:
-        raise InputError(
-            f"{chain.name}: structure of another protein? {(index >= 0).sum()} residues align, "
-            f"{identity:.0%} identical (chain {chain.sequence:.30}…, query {sequence:.30}…)"
-        )
-    return index, identity
-
-
-def sample_of(protein: Protein, chain: Chain, atom: str) -> Sample:
-    """The protein with distances between its `CB` or `CA` atoms, and secondary structure.
-
-    Secondary structure is H, E or C by P-SEA (Labesse et al., 1997) on the CA atoms.
-    """
-    index, identity = map_to_query(chain, protein.sequence)
-    places = np.full((len(protein), 3), np.nan)
-    places[index >= 0] = atom_coordinates(chain, atom)[index[index >= 0]]
-    distances = np.sqrt(((places[:, None] - places[None]) ** 2).sum(-1))
-    resolved = ~np.isnan(places[:, 0])
-    letters = secondary_structure(chain)
-    states = [letters[i] if there else "-" for i, there in zip(index, resolved, strict=True)]
-    facts = {"structure_identity": identity, "resolved_fraction": float(resolved.mean())}
-    return Sample(protein, distances, "".join(states), facts)
+    letters, coordinates, places = zip(*residues, strict=True)
+    entity = entities.get(places[0][0])
+    numbers = np.array([number - 1 for _, number in places])
+    known = entity is not None and bool(np.isin(numbers, range(len(entity))).all())
+    chain_name, sequence = f"{path} chain {name}", "".join(letters)
+    if not known or bool((np.diff(numbers) < 1).any()):
+        return Chain(chain_name, sequence, np.stack(coordinates))
+    return Chain(chain_name, sequence, np.stack(coordinates), entity, numbers)
 
 
 def atom_coordinates(chain: Chain, atom: str) -> Float[ndarray, "R 3"]:
@@ -152,8 +113,8 @@ def secondary_structure(chain: Chain) -> str:
     return "".join({"a": "H", "b": "E", "c": "C"}[state] for state in annotate_sse(trace))
 
 
-def _read_atoms(path: Path, model: int) -> AtomArray:
-    """N, CA, C and CB atoms of one model, with all alternate locations."""
+def _read_atoms(path: Path, model: int) -> tuple[AtomArray, dict[str, str]]:
+    """N, CA, C and CB atoms of one model, with all alternate locations; sequences of entities."""
     if bare_suffix(path) not in PDB_SUFFIXES + CIF_SUFFIXES:
         allowed = ", ".join(PDB_SUFFIXES + CIF_SUFFIXES)
         raise InputError(f"{path}: no structure file by its name; use {allowed}, or these with .gz")
@@ -161,21 +122,36 @@ def _read_atoms(path: Path, model: int) -> AtomArray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about elements and unit cells, which nobody reads
-            atoms = _parse(text, bare_suffix(path), model)
+            atoms, entities = _parse(text, bare_suffix(path), model)
     except _UNREADABLE as error:  # AttributeError: an mmCIF table without a column
         raise InputError(f"{path}: not usable as a structure: {error}") from error
-    return atoms[np.isin(atoms.atom_name, ATOMS)]
+    return atoms[np.isin(atoms.atom_name, ATOMS)], entities
 
 
-def _parse(text: io.StringIO, suffix: str, model: int) -> AtomArray:
-    """All atoms of one model; raises one of `_UNREADABLE`."""
+def _parse(text: io.StringIO, suffix: str, model: int) -> tuple[AtomArray, dict[str, str]]:
+    """All atoms of one model, and the sequences of the entities; raises one of `_UNREADABLE`."""
     if suffix in CIF_SUFFIXES:
-        file, fields = pdbx.CIFFile.read(text), ["occupancy", "label_asym_id"]
-        return pdbx.get_structure(file, model=model, altloc="all", extra_fields=fields)
-    file, fields = pdb.PDBFile.read(text), ["occupancy"]
-    atoms = file.get_structure(model=model, altloc="all", extra_fields=fields)
+        file = pdbx.CIFFile.read(text)
+        stated = "label_entity_id" in file.block["atom_site"]
+        fields = ["occupancy", "label_asym_id", *(_PLACE if stated else ())]
+        atoms = pdbx.get_structure(file, model=model, altloc="all", extra_fields=fields)
+        return atoms, _entities(file.block) if stated else {}
+    pdb_file, fields = pdb.PDBFile.read(text), ["occupancy"]
+    atoms = pdb_file.get_structure(model=model, altloc="all", extra_fields=fields)
     atoms.set_annotation("label_asym_id", atoms.chain_id)
-    return atoms
+    return atoms, {}
+
+
+def _entities(block: pdbx.CIFBlock) -> dict[str, str]:
+    """The sequence of each polymer of an mmCIF file; of alternatives at one place the first."""
+    if "entity_poly_seq" not in block:
+        return {}
+    table = block["entity_poly_seq"]
+    columns = (table[name].as_array(str) for name in ("entity_id", "num", "mon_id"))
+    letters: dict[str, dict[str, str]] = {}
+    for entity, number, residue in zip(*columns, strict=True):
+        letters.setdefault(entity, {}).setdefault(number, _letter_of(residue))
+    return {entity: "".join(found.values()) for entity, found in letters.items()}
 
 
 def _protein_chains(atoms: AtomArray) -> list[str]:
@@ -191,8 +167,10 @@ def _of_chain(atoms: AtomArray, name: str) -> AtomArray:
     return atoms[mine if mine.any() else atoms.label_asym_id == wanted]
 
 
-def _residues(atoms: AtomArray) -> Iterator[tuple[str, Float[ndarray, "4 3"]]]:
-    """Letter and coordinates of each residue that has a CA atom, in file order."""
+def _residues(
+    atoms: AtomArray,
+) -> Iterator[tuple[str, Float[ndarray, "4 3"], tuple[str, int]]]:
+    """Letter, coordinates, and entity and number in it, of each residue that has a CA atom."""
     new = (np.diff(atoms.res_id) != 0) | (atoms.ins_code[1:] != atoms.ins_code[:-1])
     for members in np.split(np.arange(len(atoms)), np.flatnonzero(new) + 1):
         # a repeated atom is an alternate location, whether labeled or not (16PK is not)
@@ -203,7 +181,7 @@ def _residues(atoms: AtomArray) -> Iterator[tuple[str, Float[ndarray, "4 3"]]]:
             coordinates = np.full((len(ATOMS), 3), np.nan)
             for name, atom in place.items():
                 coordinates[ATOMS.index(name)] = atoms.coord[atom]
-            yield letter, coordinates
+            yield letter, coordinates, _place(atoms[place["CA"]])
 
 
 def _letter(atom: Atom, names: set[str]) -> str | None:
@@ -214,36 +192,16 @@ def _letter(atom: Atom, names: set[str]) -> str | None:
         return None  # a standard amino acid written as HETATM is a free ligand
     if not peptide and not {"N", "C"} <= names:
         return None  # with N and C it is one: force fields borrow names of ligands (HID, CYX)
-    letter = one_letter_code(atom.res_name) if peptide else None
+    return _letter_of(atom.res_name) if peptide else "X"
+
+
+def _letter_of(residue: str) -> str:
+    """One-letter code of a residue's name, its parent's if it is modified; X when it has none."""
+    letter = one_letter_code(residue)
     return letter if letter in (*AMINO_ACIDS, *AMBIGUOUS_LETTERS) else "X"
 
 
-def _scores() -> SubstitutionMatrix:
-    """`MATCH` or `MISMATCH`, and 0 with an unknown residue."""
-    alphabet = ProteinSequence.alphabet
-    unknown = alphabet.encode("X")
-    scores = np.where(np.eye(len(alphabet), dtype=bool), MATCH, MISMATCH)
-    scores[unknown] = scores[:, unknown] = 0
-    return SubstitutionMatrix(alphabet, alphabet, scores)
-
-
-def _index(trace: Int[ndarray, "columns 2"], length: int) -> Int[ndarray, " L"]:
-    """For each query residue the chain residue in the same column, or -1."""
-    index = np.full(length, -1)
-    query, chain = trace[(trace >= 0).all(axis=1)].T
-    index[query] = chain
-    return index
-
-
-def _gaps_on_breaks(index: Int[ndarray, " L"], breaks: Bool[ndarray, " steps"]) -> int:
-    """Number of chain breaks at which query residues are left out."""
-    query = np.flatnonzero(index >= 0)
-    gap = (np.diff(query) > 1) & (np.diff(index[query]) == 1)
-    return int(breaks[index[query[:-1][gap]]].sum())
-
-
-def _identity(index: Int[ndarray, " L"], query: str, chain: str) -> float:
-    """Share of identical residues among the aligned pairs of known residues; 0 without any."""
-    pairs = [(query[i], chain[j]) for i, j in enumerate(index) if j >= 0]
-    same = [a == b for a, b in pairs if a in AMINO_ACIDS and b in AMINO_ACIDS]
-    return sum(same) / len(same) if same else 0.0
+def _place(atom: Atom) -> tuple[str, int]:
+    """Entity of an atom, and the number of its residue in it from 1; nothing and 0 if unknown."""
+    number: str = getattr(atom, "label_seq_id", "")
+    return (atom.label_entity_id, int(number)) if number.isdigit() else ("", 0)

@@ -36,6 +36,7 @@ class Known:
     cost: Cost = field(default_factory=Cost)
     protein_ids: list[str] = field(default_factory=list)
     labeled_ids: list[str] = field(default_factory=list)
+    manifest: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, identifier):
         raise KeyError(identifier)

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 LIBRARY = sorted(path for name in ("harness", "baselines") for path in (ROOT / name).rglob("*.py"))
@@ -13,7 +14,7 @@ ALL = [*LIBRARY, *OTHERS]
 
 VALUES = {"protein", "sample", "alphabet", "alignment", "structure", "couplings", "masking"}
 VALUES |= {"metrics", "statistics", "protocols", "errors", "lattice", "labeled"}
-VALUES |= {"contact_regression", "device", "weighting", "download"}
+VALUES |= {"contact_regression", "device", "weighting", "download", "placement"}
 SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "record"}
 SERVICES |= {"comparison", "pareto", "terminal", "model_card"}
 ENTRY_POINTS = {"__main__", "sweep", "configuration", "train", "fetch"}
@@ -30,7 +31,7 @@ DOORS = {
     "hydra": [f"harness.{name}" for name in sorted(ENTRY_POINTS)],
     "mlflow": ["harness.tracking"],
     "matplotlib": ["harness.plots", "harness.pareto"],
-    "biotite": ["harness.structure"],
+    "biotite": ["harness.structure", "harness.placement"],
     "torch": ["harness.models", "harness.methods", "harness.couplings", "baselines"],
     "sklearn": ["harness.metrics", "harness.methods.fitted_contact_head"],
     "rich": ["harness.terminal"],
@@ -60,12 +61,19 @@ def tree(path):
 
 
 NAMES = {module_name(path) for path in LIBRARY}
+GROUPS = ("model", "method", "dataset", "evaluation", "masking", "windows", "tracker")
+
+
+def target_of(path):
+    """What a choice is made by, beneath its group in a file that sets other keys too."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content.get(path.parent.name, content).get("_target_", "")
+
+
 CHOSEN = {
-    line.split()[-1].rpartition(".")[0]
-    for group in ("model", "method", "dataset", "evaluation", "masking", "tracker")
+    target_of(path).rpartition(".")[0]
+    for group in GROUPS
     for path in (ROOT / "conf" / group).glob("*.yaml")
-    for line in path.read_text(encoding="utf-8").splitlines()
-    if line.startswith("_target_:")
 }
 """Modules that a choice of a run names: the plug-ins themselves, not what their folder shares."""
 

@@ -6,36 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 
-from harness.alignment import (
-    FASTA_SUFFIXES,
-    STOCKHOLM_SUFFIXES,
-    Alignment,
-    check_query,
-    read_alignment,
-    read_fasta,
-)
+from harness.alignment import check_query, read_alignment
+from harness.datasets.folder_files import files_of, only_file, sequences_of
 from harness.datasets.tables import find_beside, find_table, read_column
+from harness.download import digest
 from harness.errors import InputError, PrerequisiteError
 from harness.metrics import CONTACTS, ContactDefinition
+from harness.placement import sample_of
 from harness.protein import Protein, check_id
 from harness.sample import Sample
-from harness.structure import CIF_SUFFIXES, PDB_SUFFIXES, Chain, read_chain, sample_of
+from harness.structure import Chain, read_chain
 
 MODEL = 1
 """The model of a structure that is read: the first, also of an NMR ensemble."""
 
 LONGEST_GROUP = 64
 """Characters in the name of a group, which names of metrics hold."""
-
-_SUFFIXES = {
-    "sequence": (".fasta",),
-    "msa": FASTA_SUFFIXES + STOCKHOLM_SUFFIXES,
-    "structure": PDB_SUFFIXES + CIF_SUFFIXES,
-}
 
 
 @dataclass(frozen=True)
@@ -46,6 +37,7 @@ class FolderDataset:
     is that of sequence.fasta, else the first row of the alignment, else the residues of the
     structure. Without a structure all distances are NaN, so whatever needs them stays unscored.
     manifest.csv (columns id and chain), in the folder or beside it, names chains of structures.
+    A complex has several records in sequence.fasta and as many chains there, as A+B.
 
     `contact` (a name in `harness.metrics.CONTACTS`) decides the atom; `ranges` is read by the
     evaluations; `ids` and `limit` select proteins, by name and as the first so many by name.
@@ -82,7 +74,7 @@ class FolderDataset:
         if self.labeled == 0:
             return []
         free = [name for name in self._every if name not in self._chosen]
-        pool = [name for name in free if _only_file(self._root / name, "structure")]
+        pool = [name for name in free if only_file(self._root / name, "structure")]
         if not 0 < self.labeled <= len(pool):
             raise InputError(
                 f"dataset.labeled is {self.labeled}; allowed are 0 to {len(pool)}, the proteins of "
@@ -97,32 +89,54 @@ class FolderDataset:
 
         Proteins set aside count: they shape what is fitted on them.
         """
-        digest = hashlib.sha256(repr(self._contact).encode())
-        for identifier in [*self.protein_ids, *self.labeled_ids]:
-            files = {kind: _sha256(path) for kind, path in self._files(identifier).items()}
+        whole = hashlib.sha256(repr(self._contact).encode())
+        for identifier, files in self._digests.items():
             entry = [identifier, self._chains.get(identifier), files]
             entry += ["labeled"] if identifier in self.labeled_ids else []
             entry += [{"group": self._groups[identifier]}] if identifier in self._groups else []
-            digest.update(json.dumps(entry, sort_keys=True).encode())
-        return f"folder-{digest.hexdigest()[:12]}"
+            whole.update(json.dumps(entry, sort_keys=True).encode())
+        return f"folder-{whole.hexdigest()[:12]}"
+
+    @property
+    def manifest(self) -> dict[str, str]:
+        """SHA-256 of the files of all proteins, those set aside included."""
+        return {
+            f"{identifier}/{self._files(identifier)[kind].name}": value
+            for identifier, files in self._digests.items()
+            for kind, value in files.items()
+        }
+
+    @cached_property
+    def _digests(self) -> dict[str, dict[str, str]]:
+        """SHA-256 of the files of each protein by kind."""
+        return {
+            identifier: {kind: digest(path) for kind, path in self._files(identifier).items()}
+            for identifier in [*self.protein_ids, *self.labeled_ids]
+        }
 
     def __getitem__(self, identifier: str) -> Sample:
         """The sample of one protein, read from its files now."""
         self._check_known(identifier)
         files = self._files(identifier)
         alignment = read_alignment(files["msa"]) if "msa" in files else None
-        chain_id = self._chains.get(identifier)
-        chain = read_chain(files["structure"], chain_id, MODEL) if "structure" in files else None
-        sequence = _sequence(files, alignment, chain)
+        chains = self._read_chains(identifier, files.get("structure"))
+        sequences = sequences_of(files, alignment, chains)
         if alignment is not None:
-            check_query(alignment, sequence, files["msa"])
-        protein = Protein(identifier, sequence, files.get("msa"))
-        sample = _unresolved(protein)
-        if chain is not None:
-            sample = sample_of(protein, chain, self._contact.atom)
+            check_query(alignment, "".join(sequences), files["msa"])
+        breaks = tuple(accumulate(map(len, sequences[:-1])))
+        protein = Protein(identifier, "".join(sequences), files.get("msa"), breaks)
+        sample = sample_of(protein, chains, self._contact.atom) if chains else _unresolved(protein)
         depth = {} if alignment is None else {"alignment_depth": float(alignment.depth)}
         group = self._groups.get(identifier, "")
         return replace(sample, facts={**sample.facts, **depth}, group=group)
+
+    def _read_chains(self, identifier: str, structure: Path | None) -> list[Chain]:
+        """The chains of a structure that the manifest names, in order, else its only one."""
+        if structure is None:
+            return []
+        named = self._chains.get(identifier)
+        names = [None] if named is None else named.split("+")
+        return [read_chain(structure, name, MODEL) for name in names]
 
     @property
     def _contact(self) -> ContactDefinition:
@@ -188,45 +202,9 @@ class FolderDataset:
             raise InputError(f"{self.path} holds no {identifier!r}. Did you mean {meant}?")
 
     def _files(self, identifier: str) -> dict[str, Path]:
-        """The files of one protein by kind: sequence, msa, structure."""
-        folder = self._root / identifier
-        found = {kind: _only_file(folder, kind) for kind in _SUFFIXES}
-        files = {kind: path for kind, path in found.items() if path is not None}
-        if not files:
-            raise InputError(
-                f"{folder} holds none of msa.a3m, structure.pdb, structure.cif and sequence.fasta "
-                "(each with or without .gz)"
-            )
-        return files
-
-
-def _only_file(folder: Path, kind: str) -> Path | None:
-    """The file of this kind, or None; raises InputError when there are two."""
-    names = {kind + suffix + packed for suffix in _SUFFIXES[kind] for packed in ("", ".gz")}
-    found = [path for path in sorted(folder.iterdir()) if path.name in names]
-    if len(found) > 1:
-        raise InputError(f"{folder} holds both {found[0].name} and {found[1].name}; keep one")
-    return found[0] if found else None
-
-
-def _sequence(files: Mapping[str, Path], alignment: Alignment | None, chain: Chain | None) -> str:
-    """The full sequence: of sequence.fasta, else of the alignment, else of the structure."""
-    if "sequence" in files:
-        records = read_fasta(files["sequence"])
-        if len(records) != 1:
-            raise InputError(f"{files['sequence']}: {len(records)} sequences; keep the one meant")
-        return records[0][1]
-    if alignment is not None:
-        return alignment.query
-    return "" if chain is None else chain.sequence
+        return files_of(self._root / identifier)
 
 
 def _unresolved(protein: Protein) -> Sample:
     """A sample without an answer."""
     return Sample(protein, np.full((len(protein), len(protein)), np.nan))
-
-
-def _sha256(path: Path) -> str:
-    """SHA-256 of a file, read in pieces."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -44,6 +44,11 @@ class LatticeDataset:
         shape = f"seed{self.seed}-{self.families}x{self.sequences}-depth{self.depth}"
         return f"{GENERATOR}-{shape}"
 
+    @property
+    def manifest(self) -> dict[str, str]:
+        """Nothing: the generator makes every sample, and `version` names it."""
+        return {}
+
     @cached_property
     def protein_ids(self) -> list[str]:
         """family00_00, family01_00, …: one of each family before the second of any."""

@@ -27,8 +27,9 @@ class Precision:
         """One row per metric and range."""
         scores = method(self.masking(sample.protein))
         cutoff = metrics.CONTACTS[self.contact].cutoff
+        truth, breaks = sample.distances, sample.protein.breaks
         for name in self.ranges:
-            pairs = metrics.rank_pairs(scores, sample.distances, metrics.RANGES[name], cutoff)
+            pairs = metrics.rank_pairs(scores, truth, metrics.RANGES[name], cutoff, breaks)
             counts = {"n_true": pairs.n_true, "n_valid": pairs.n_valid}
             for metric, value in _measure(pairs).items():
                 yield Row(metric, name, value, counts)
@@ -50,10 +51,9 @@ class OrderedPrecision:
         """One row per range."""
         scores = method(self.masking(sample.protein))
         cutoff = metrics.CONTACTS[self.contact].cutoff
+        truth, breaks = sample.distances, sample.protein.breaks
         for name in self.ranges:
-            value = metrics.precision_ordered(
-                scores, sample.distances, metrics.RANGES[name], cutoff
-            )
+            value = metrics.precision_ordered(scores, truth, metrics.RANGES[name], cutoff, breaks)
             yield Row("p_at_L_ordered", name, value)
 
 

@@ -22,7 +22,7 @@ from harness.contact_regression import ContactRegression, read_regression, write
 from harness.errors import InputError
 from harness.labeled import LabeledProteins
 from harness.methods.attention_maps import as_scores, attention_maps
-from harness.metrics import CONTACTS, RANGES, check_names
+from harness.metrics import CONTACTS, RANGES, check_names, separations
 from harness.protein import Protein
 from harness.protocols import ExposesAttention
 from harness.sample import Sample
@@ -83,7 +83,8 @@ class FittedContactHead:
         """Features of the pairs of the range with a known distance, and which are contacts."""
         maps = attention_maps(self.model, sample.protein, apc=True).flatten(0, 1).cpu().numpy()
         i, j = np.triu_indices(len(sample.protein), k=1)
-        known = RANGES[self.range].contains(j - i) & ~np.isnan(sample.distances[i, j])
+        separation = separations(len(sample.protein), sample.protein.breaks)[i, j]
+        known = RANGES[self.range].contains(separation) & ~np.isnan(sample.distances[i, j])
         i, j = i[known], j[known]
         return maps[:, i, j].T, sample.distances[i, j] < CONTACTS[self.contact].cutoff
 

@@ -58,5 +58,6 @@ class TopHeads:
         """P@L of each channel on one protein; NaN without valid pairs."""
         maps = attention_maps(self.model, sample.protein, self.apc).flatten(0, 1).cpu().numpy()
         within, cutoff = RANGES[self.range], CONTACTS[self.contact].cutoff
-        ranked = (rank_pairs(scores, sample.distances, within, cutoff) for scores in maps)
+        known, breaks = sample.distances, sample.protein.breaks
+        ranked = (rank_pairs(scores, known, within, cutoff, breaks) for scores in maps)
         return np.array([precision_at(pairs, 1) for pairs in ranked])

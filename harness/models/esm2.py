@@ -207,7 +207,8 @@ class ESM2:
         if self.context is not None and length > self.context:
             raise InputError(
                 f"a sequence of {length} residues is beyond the context of {self.context} that "
-                "this model was trained on; cut it, or allow it with model.context=null"
+                "this model was trained on; use windows=overlapping "
+                f"windows.size={self.context}, or allow it with model.context=null"
             )
         for rows, result in self._budget.split(n, length + 2, compute):
             self._spend(step, len(result), length)

@@ -14,7 +14,7 @@ from harness.metrics import CONTACTS, RANGES
 
 CONF = Path(CONFIG_FOLDER)
 FILES = sorted(CONF.rglob("*.yaml"))
-GROUPS = {"config": ["model", "method", "dataset", "evaluation", "masking", "tracker"]}
+GROUPS = {"config": ["model", "method", "dataset", "evaluation", "masking", "windows", "tracker"]}
 GROUPS["train"] = ["architecture"]
 CHOICES = [
     (entry, f"{group}={path.stem}")
@@ -102,7 +102,7 @@ def test_a_method_has_no_default_and_its_file_states_every_parameter(path):
 
 @pytest.mark.parametrize("path", sorted((CONF / "dataset").glob("*.yaml")), ids=short)
 def test_a_data_set_names_ranges_that_are_defined(path):
-    ranges = OmegaConf.load(path).ranges
+    ranges = composed("config", f"dataset={path.stem}").dataset.ranges
     assert ranges
     assert set(ranges) <= set(RANGES)
 

@@ -8,30 +8,33 @@ SEQUENCES = st.text(SEQUENCE_LETTERS, min_size=1, max_size=40)
 
 
 @st.composite
-def proteins_with_positions(draw):
-    protein = Protein("p", draw(SEQUENCES))
-    positions = st.sets(st.integers(0, len(protein) - 1))
-    return protein, draw(positions), draw(positions)
+def sequences_with_positions(draw):
+    sequence = draw(SEQUENCES)
+    positions = st.sets(st.integers(0, len(sequence) - 1))
+    return sequence, draw(positions), draw(positions)
 
 
-@given(proteins_with_positions())
+@given(sequences_with_positions())
 def test_masking_keeps_what_is_visible_and_hides_the_rest(case):
-    protein, visible, _ = case
+    sequence, visible, _ = case
+    protein = Protein("p", sequence)
     masked = protein.masked(visible).sequence
     assert len(masked) == len(protein)
     for i, letter in enumerate(masked):
         assert letter == (protein.sequence[i] if i in visible else MASK_LETTER)
 
 
-@given(proteins_with_positions())
+@given(sequences_with_positions())
 def test_masking_twice_shows_what_both_leave_visible(case):
-    protein, first, second = case
+    sequence, first, second = case
+    protein = Protein("p", sequence)
     assert protein.masked(first).masked(second) == protein.masked(first & second)
 
 
-@given(proteins_with_positions())
+@given(sequences_with_positions())
 def test_the_kind_of_collection_does_not_matter(case):
-    protein, visible, _ = case
+    sequence, visible, _ = case
+    protein = Protein("p", sequence)
     assert protein.masked(visible) == protein.masked(sorted(visible) * 2)
 
 

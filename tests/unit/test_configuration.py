@@ -105,7 +105,7 @@ def test_a_model_is_built_only_for_a_method_that_takes_one(composed):
     without = composed("method=random", "model=esm2_local", "model.path=/nope.pt")
     assert build_experiment(without).model is None
     experiment = build_experiment(composed("model=lattice_2x16", "model.device=cpu"))
-    assert experiment.method.model is experiment.model
+    assert experiment.method.method.model is experiment.model
 
 
 def test_what_a_method_with_a_model_refuses_is_a_user_error(composed):

@@ -15,6 +15,7 @@ class Proteins:
 
     protein_ids: list[str] = field(default_factory=lambda: ["scored"])
     labeled_ids: list[str] = field(default_factory=lambda: list("abcdef"))
+    manifest: dict[str, str] = field(default_factory=dict)
     version: str = "1"
     asked: list[str] = field(default_factory=list)
 

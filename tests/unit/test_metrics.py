@@ -92,7 +92,7 @@ def test_the_counts_are_those_of_validpairs():
 
 
 def test_the_published_ranges_cover_separations_from_six_without_overlap():
-    separation = np.arange(40)
+    separation = np.arange(40.0)
     inside = np.array([metrics.RANGES[n].contains(separation) for n in ("short", "medium", "long")])
     assert inside.sum(axis=0).tolist() == [0] * 6 + [1] * 34
     assert inside.argmax(axis=0)[[6, 11, 12, 23, 24, 39]].tolist() == [0, 0, 1, 1, 2, 2]

@@ -118,3 +118,50 @@ def test_the_published_ranking_leaves_unresolved_pairs_out():
     distances = distances_with([(1, 2)], 4)
     distances[0] = distances[:, 0] = np.nan
     assert metrics.precision_ordered(scores, distances, ANY, 8) == 1 / 2
+
+
+def test_residues_of_two_chains_have_no_separation():
+    separation = metrics.separations(5, (2,))
+    assert separation[0].tolist()[:2] == [0, 1]
+    assert np.isnan(separation[:2, 2:]).all()
+    assert np.isnan(separation[2:, :2]).all()
+    assert separation[2, 4] == 2
+    assert separation[4, 2] == -2
+
+
+def test_pairs_between_chains_are_in_the_range_inter_and_in_no_other():
+    """Of two chains of 40 residues, 40 · 40 pairs are between them."""
+    scores, distances = random_case(80)
+    within = [metrics.rank_pairs(scores, distances, item, 8, (40,)) for item in RANGES.values()]
+    chains = dict(zip(RANGES, within, strict=True))
+    assert chains["inter"].n_valid == 1600
+    assert ((chains["inter"].i < 40) & (chains["inter"].j >= 40)).all()
+    for name in set(RANGES) - {"inter"}:
+        assert (chains[name].j - chains[name].i).max() < 40
+        assert ((chains[name].i < 40) == (chains[name].j < 40)).all()
+
+
+def test_one_chain_has_no_pair_between_chains():
+    scores, distances = random_case(30)
+    pairs = metrics.rank_pairs(scores, distances, RANGES["inter"], 8)
+    assert pairs.n_valid == 0
+    assert math.isnan(metrics.precision_at(pairs, 1))
+
+
+def test_the_length_of_a_complex_is_that_of_all_its_chains():
+    scores, distances = random_case(30)
+    assert metrics.rank_pairs(scores, distances, RANGES["inter"], 8, (10,)).top(1) == 30
+
+
+def test_ordered_pairs_between_chains_are_ranked_by_themselves():
+    scores, distances = random_case(30)
+    half = metrics.precision_at(metrics.rank_pairs(scores, distances, RANGES["inter"], 8, (9,)), 2)
+    assert metrics.precision_ordered(scores, distances, RANGES["inter"], 8, (9,)) == half
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("long", "|i − j| ≥ 24"), ("short", "|i − j| 6–11"), ("inter", "between chains")],
+)
+def test_a_range_says_what_it_is(name, text):
+    assert str(RANGES[name]) == text

@@ -46,6 +46,18 @@ def test_maps_of_different_scores_differ(tmp_path):
     assert not np.array_equal(*pictures)
 
 
+@pytest.mark.parametrize("within", ["min3", "inter"])
+def test_a_complex_shows_where_its_chains_end(tmp_path, within):
+    distances = chain(12).distances
+    style = MapStyle(CONTACTS["cb8"], within)
+    pictures = []
+    for breaks in ((), (5,)):
+        sample = Sample(Protein("p", "A" * 12, breaks=breaks), distances)
+        contact_map(tmp_path / "p.png", sample, np.ones((12, 12)), "p", style)
+        pictures.append(drawn(tmp_path / "p.png"))
+    assert not np.array_equal(*pictures)
+
+
 NAN = float("nan")
 MODEL = Mark("jac 8M", "jac", 0.5, 0.4, 0.6, 0.9, 8e6, {})
 LARGER = Mark("jac 35M", "jac", 0.6, 0.5, 0.7, 0.9, 35e6, {})

@@ -60,3 +60,37 @@ def test_a_safe_id_is_taken(name):
 def test_an_id_that_is_no_safe_file_name_is_refused(name):
     with pytest.raises(InputError, match="cannot name a protein"):
         Protein(name, "A")
+
+
+COMPLEX = Protein("c", "ACDEFGHIK", breaks=(2, 6))
+
+
+def test_a_protein_is_one_chain_unless_it_says_otherwise():
+    assert PROTEIN.breaks == ()
+    assert PROTEIN.chain_sequences == ["ACDEF"]
+
+
+def test_the_chains_of_a_complex_are_cut_at_its_breaks():
+    assert COMPLEX.chain_sequences == ["AC", "DEFG", "HIK"]
+
+
+def test_masking_keeps_the_chains():
+    assert COMPLEX.masked([3]).chain_sequences == ["??", "?E??", "???"]
+
+
+@pytest.mark.parametrize("breaks", [(0,), (9,), (5, 5), (6, 2), (-1,), (12,)])
+def test_a_chain_without_residues_is_refused(breaks):
+    with pytest.raises(ValueError, match=r"protein c: breaks .* of 9 residues"):
+        Protein("c", "ACDEFGHIK", breaks=breaks)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "chains"),
+    [(0, 9, ["AC", "DEFG", "HIK"]), (1, 7, ["C", "DEFG", "H"]), (2, 6, ["DEFG"]), (7, 9, ["IK"])],
+)
+def test_a_window_keeps_the_chains_inside(start, end, chains):
+    assert COMPLEX.window(start, end).chain_sequences == chains
+
+
+def test_a_window_has_no_alignment():
+    assert PROTEIN.window(1, 3) == Protein("p", "CD")

@@ -34,6 +34,17 @@ def row(value, name="p_at_L", within="long", **coordinates):
     return Row(name, within, value, coordinates or {"n_true": 3})
 
 
+def test_the_files_of_the_data_set_are_listed_as_sha256sum_does(tmp_path):
+    opened(tmp_path).write_manifest({"b/msa.a3m": "f" * 64, "a/msa.a3m": "0" * 64})
+    expected = f"{'0' * 64}  a/msa.a3m\n{'f' * 64}  b/msa.a3m\n"
+    assert (tmp_path / "dataset.sha256").read_text() == expected
+
+
+def test_a_data_set_of_no_files_leaves_no_list(tmp_path):
+    opened(tmp_path).write_manifest({})
+    assert not (tmp_path / "dataset.sha256").exists()
+
+
 def test_rows_have_the_promised_columns_and_shortest_numbers(tmp_path):
     folder = opened(tmp_path)
     folder.append("1abc", [row(1 / 3), row(1.0), row(math.nan)], {})

@@ -21,6 +21,7 @@ class Proteins:
 
     protein_ids: list[str]
     labeled_ids: list[str] = field(default_factory=list)
+    manifest: dict[str, str] = field(default_factory=dict)
     version: str = "1"
     asked: list[str] = field(default_factory=list)
     group: str = ""

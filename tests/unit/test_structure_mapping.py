@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from harness.errors import InputError
+from harness.placement import map_to_query, sample_of
 from harness.protein import Protein
-from harness.structure import Chain, atom_coordinates, map_to_query, sample_of, secondary_structure
+from harness.structure import Chain, atom_coordinates, secondary_structure
 from tests.builders import QUERY, chain_of, helix, without
 
 
@@ -96,9 +97,9 @@ class TestMapToQuery:
 
 class TestSampleOf:
     def test_missing_residues_are_nan_at_their_place(self, tmp_path: Path) -> None:
-        full = sample_of(Protein("p", QUERY), chain_of(tmp_path, helix(QUERY)), "CB")
+        full = sample_of(Protein("p", QUERY), [chain_of(tmp_path, helix(QUERY))], "CB")
         lines = without(helix(QUERY), 1, 6, 7)
-        part = sample_of(Protein("p", QUERY), chain_of(tmp_path, lines), "CB")
+        part = sample_of(Protein("p", QUERY), [chain_of(tmp_path, lines)], "CB")
         gone = [0, 5, 6]
         there = [i for i in range(len(QUERY)) if i not in gone]
         assert np.isnan(part.distances[gone]).all()
@@ -111,7 +112,7 @@ class TestSampleOf:
 
     @pytest.mark.parametrize("atom", ["CA", "CB"])
     def test_distances_are_those_of_the_coordinates(self, tmp_path: Path, atom: str) -> None:
-        sample = sample_of(Protein("p", QUERY), chain_of(tmp_path, helix(QUERY)), atom)
+        sample = sample_of(Protein("p", QUERY), [chain_of(tmp_path, helix(QUERY))], atom)
         places = {
             a.number - 1: a.xyz
             for a in helix(QUERY)
@@ -126,13 +127,13 @@ class TestSampleOf:
     def test_residue_without_its_atom_is_unresolved(self, tmp_path: Path) -> None:
         gone = {(4, "CB"), (4, "N")}
         lines = [a for a in helix(QUERY) if (a.number, a.atom) not in gone]
-        sample = sample_of(Protein("p", QUERY), chain_of(tmp_path, lines), "CB")
+        sample = sample_of(Protein("p", QUERY), [chain_of(tmp_path, lines)], "CB")
         assert np.flatnonzero(~sample.resolved).tolist() == [3]
         assert (sample.secondary_structure or "")[3] == "-"
         assert sample.facts["resolved_fraction"] == 13 / 14
 
     def test_one_residue(self, tmp_path: Path) -> None:
-        sample = sample_of(Protein("p", "M"), chain_of(tmp_path, helix("M")), "CB")
+        sample = sample_of(Protein("p", "M"), [chain_of(tmp_path, helix("M"))], "CB")
         assert sample.distances.tolist() == [[0.0]]
         assert sample.secondary_structure == "C"
 

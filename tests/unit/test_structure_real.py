@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from harness.alignment import read_alignment
+from harness.placement import map_to_query, sample_of
 from harness.protein import Protein
-from harness.structure import Chain, atom_coordinates, map_to_query, read_chain, sample_of
+from harness.structure import Chain, atom_coordinates, read_chain
 from tests.builders import DATA, manifest, needs_data
 
 pytestmark = needs_data
@@ -29,7 +30,7 @@ def test_real_structures_fit_as_the_manifest_says() -> None:
     differences = {}
     for name, (row, chain, query) in real().items():
         index, identity = map_to_query(chain, query)
-        sample = sample_of(Protein(name, query), chain, "CB")
+        sample = sample_of(Protein(name, query), [chain], "CB")
         resolved = round(sample.facts["resolved_fraction"], 4)
         found = (round(identity, 4), int((index >= 0).sum()), resolved)
         stated = tuple(

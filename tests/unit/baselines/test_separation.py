@@ -18,3 +18,8 @@ def test_neither_sequence_nor_masking_matters():
     protein = Protein("p", "ACD")
     one, other = SeparationPrior()(protein), SeparationPrior()(protein.masked(()))
     np.testing.assert_array_equal(one, other)
+
+
+def test_residues_of_two_chains_score_nothing():
+    scores = SeparationPrior()(Protein("p", "ACDE", breaks=(2,)))
+    assert scores.tolist() == [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]

@@ -41,7 +41,7 @@ class TestBadFolders:
 
     def test_several_sequences(self, root: Path) -> None:
         put(root, {"both/sequence.fasta": ">x\nMK\n>y\nMK\n"})
-        with pytest.raises(InputError, match=r"sequence\.fasta: 2 sequences; keep the one meant"):
+        with pytest.raises(InputError, match=r"both: 2 sequences for 1 chains\. A complex has"):
             folder_dataset(root)["both"]
 
     def test_sequence_and_alignment_disagree(self, root: Path) -> None:

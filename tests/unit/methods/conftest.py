@@ -50,6 +50,7 @@ class Known:
     unresolved: bool = False
     protein_ids: list[str] = field(default_factory=list)
     labeled_ids: list[str] = field(default_factory=lambda: list("abcde"))
+    manifest: dict[str, str] = field(default_factory=dict)
     version: str = "1"
 
     def __getitem__(self, identifier):
