@@ -111,7 +111,8 @@ def _figures(side: _Judged, first: _Judged, best: _Judged | None) -> dict[str, f
 def _ratio(side: _Judged, first: _Judged, clock: str) -> float:
     if side.fitted.finished is None or first.fitted.finished is None:
         return nan
-    return getattr(side.fitted.finished, clock) / getattr(first.fitted.finished, clock)
+    seconds = getattr(first.fitted.finished, clock)
+    return getattr(side.fitted.finished, clock) / seconds if seconds else nan
 
 
 def _agreed(found: ndarray | None, reference: ndarray | None) -> Agreement:

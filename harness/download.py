@@ -3,7 +3,6 @@
 The only module that talks to a server (pooch brings requests, retries and the progress bar).
 """
 
-import hashlib
 import os
 import sys
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ import requests
 from filelock import FileLock
 from tqdm import tqdm
 
+from harness.digests import digest
 from harness.errors import InputError, PrerequisiteError
 
 RETRIES = 5
@@ -144,12 +144,6 @@ class _Resuming:
                 f"{self.expected}. It is kept as {kept}. Fetch again, from another mirror; if the "
                 "source has really changed, change the pinned or recorded digest"
             )
-
-
-def digest(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def cache_folder(given: str | None) -> Path:

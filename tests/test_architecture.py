@@ -14,7 +14,8 @@ ALL = [*LIBRARY, *OTHERS]
 
 VALUES = {"protein", "sample", "alphabet", "alignment", "structure", "couplings", "masking"}
 VALUES |= {"metrics", "statistics", "protocols", "errors", "lattice", "labeled"}
-VALUES |= {"contact_regression", "device", "weighting", "download", "placement"}
+VALUES |= {"contact_regression", "device", "weighting", "download", "digests"}
+VALUES |= {"placement"}
 SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "record"}
 SERVICES |= {"comparison", "pareto", "terminal", "model_card"}
 ENTRY_POINTS = {"__main__", "sweep", "configuration", "train", "fetch"}

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from harness.download import digest
+from harness.digests import digest
 from harness.errors import InputError
 from harness.placement import Placed, map_to_query
 from harness.structure import Chain, read_chain

@@ -18,7 +18,7 @@ from numpy import ndarray
 from harness.alignment import read_fasta
 from harness.datasets.published_files import PublishedFiles
 from harness.datasets.selection import Selection
-from harness.download import digest
+from harness.digests import digest
 from harness.errors import InputError, PrerequisiteError
 from harness.metrics import CONTACTS
 from harness.placement import distances_between

@@ -14,7 +14,7 @@ import numpy as np
 from harness.alignment import check_query, read_alignment
 from harness.datasets.folder_files import files_of, only_file, sequences_of
 from harness.datasets.tables import find_beside, find_table, read_column
-from harness.download import digest
+from harness.digests import digest
 from harness.errors import InputError, PrerequisiteError
 from harness.metrics import CONTACTS, ContactDefinition
 from harness.placement import sample_of
@@ -136,6 +136,8 @@ class FolderDataset:
             return []
         named = self._chains.get(identifier)
         names = [None] if named is None else named.split("+")
+        if len(set(names)) < len(names):
+            raise InputError(f"manifest.csv names a chain of {identifier} twice: {named}")
         return [read_chain(structure, name, MODEL) for name in names]
 
     @property

@@ -53,7 +53,7 @@ class PdbChains:
     limit: int | None
     failures: str
     labeled_ids: tuple[str, ...] = ()
-    _failed: dict[str, str] = field(default_factory=dict)
+    _failed: dict[str, str] = field(default_factory=dict, init=False)
 
     @property
     def _selection(self) -> Selection:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from harness.download import Downloads, cache_folder, digest, offline_by_environment
+from harness.digests import digest
+from harness.download import Downloads, cache_folder, offline_by_environment
 
 _TABLE = Path(__file__).with_name("published.csv")
 

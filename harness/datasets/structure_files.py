@@ -83,4 +83,7 @@ def split(identifier: str) -> tuple[str, tuple[str, ...]]:
             f"{identifier!r} names no chain: write the entry and the author's chain, as in 2GWGA, "
             "8BWL_C or 1ABC_AA, or several chains of a complex, as in 1ABC_A_B"
         )
-    return found[1], tuple(found[2].split("_"))
+    chains = tuple(found[2].split("_"))
+    if len(set(chains)) < len(chains):
+        raise InputError(f"{identifier!r} names a chain twice")
+    return found[1], chains

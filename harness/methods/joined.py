@@ -14,10 +14,8 @@ from harness.protein import Protein
 from harness.protocols import ContactMethod, CouplingMethod, HasPositions, Model, ReportsFacts
 
 
-def joined(method: ContactMethod, model: Model | None, linker: str, gap: int) -> ContactMethod:
-    """The method, reading complexes by this linker; itself when it reads no language model."""
-    if model is None:
-        return method
+def joined(method: ContactMethod, model: Model, linker: str, gap: int) -> ContactMethod:
+    """The method, reading complexes by this linker; with couplings if it has them."""
     linked = Joined(method, model, linker, gap)
     return JoinedCouplings(linked, method) if isinstance(method, CouplingMethod) else linked
 

@@ -1,6 +1,5 @@
 """Published checkpoints: one network, whatever the layout of the files."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.contact_regression import ContactRegression, read_regression, regression_in
+from harness.digests import digest
 from harness.errors import InputError, PrerequisiteError
 from harness.models.fair_esm import read_fair_esm
 from harness.models.hugging_face import read_hugging_face
@@ -52,14 +52,8 @@ def load_checkpoint(
     _assign(network, content)
     network.eval().requires_grad_(False)
     files = [file for file in (*content.files, content.regression_file) if file.exists()]
-    digests = "+".join(sha256(file) for file in files)
+    digests = "+".join(digest(file) for file in files)
     return Checkpoint(network, _regression(content), content.regression_file, digests)
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _assign(network: Network, content: Content) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from harness.contact_regression import regression_path
-from harness.download import Downloads, cache_folder, digest, offline_by_environment
+from harness.digests import digest
+from harness.download import Downloads, cache_folder, offline_by_environment
 from harness.errors import PrerequisiteError
 from harness.models.hugging_face import shards_of
 

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from tests.builders import DATA, QUERY, needs_data
+from tests.entries import entry
 from tests.servers import Files, serving
-from tests.unit.datasets.test_pdb_chains import entry
 
 PAPER = DATA / "paper"
 RUN = ("method=random", "tracker=none", "pictures=false", "hydra.run.dir=run")

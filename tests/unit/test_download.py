@@ -1,7 +1,6 @@
 import hashlib
 import multiprocessing
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import time
 import pytest
 
 from harness import download
-from harness.download import Downloads, NotThereError, cache_folder, digest, offline_by_environment
+from harness.download import Downloads, NotThereError, cache_folder, offline_by_environment
 from harness.errors import InputError, PrerequisiteError
 from tests.servers import Files, serving
 
@@ -198,8 +197,3 @@ def test_the_cache_is_the_one_given_or_the_users(tmp_path, monkeypatch):
 def test_the_environment_can_forbid_the_network(monkeypatch, value, off):
     monkeypatch.setenv("HF_HUB_OFFLINE", value)
     assert offline_by_environment() == off
-
-
-def test_the_digest_is_that_of_the_bytes(tmp_path):
-    (tmp_path / "abc").write_bytes(b"abc")
-    assert re.fullmatch("ba7816bf.*15ad", digest(tmp_path / "abc"))

@@ -1,79 +1,16 @@
-import csv
 import gzip
 import logging
-import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from harness.datasets.built_chain import BuiltChain
-from harness.datasets.pdb_chains import PdbChains
-from harness.datasets.structure_files import StructureFiles, split
+from harness.datasets.structure_files import split
 from harness.errors import InputError, PrerequisiteError
 from harness.protocols import Dataset, Fetched
-from tests.builders import NAMES, cif_text, helix, pdb_of
-from tests.servers import Files, serving
-
-SEQUENCE = "MKTAYIAKGRQISF"
-
-
-def entry(sequence, missing=(), chain="A", entities=True):
-    """An mmCIF file of one chain, with its whole sequence and some residues not seen."""
-    atoms = [a for a in helix(sequence, chain=chain) if a.number - 1 not in missing]
-    return entry_of(atoms, [sequence]) if entities else cif_text(atoms)
-
-
-def entry_of(atoms, sequences):
-    """An mmCIF file of these atoms; their chains, in order, are entities of these sequences."""
-    head, _, rest = cif_text(atoms).partition("loop_\n")
-    columns = [line for line in rest.splitlines() if line.startswith("_atom_site")]
-    lines = [line for line in rest.splitlines() if line.strip() and line not in (*columns, "#")]
-    entity = {name: n for n, name in enumerate(dict.fromkeys(a.chain for a in atoms), start=1)}
-    rows = [f"{line} {entity[a.chain]}" for line, a in zip(lines, atoms, strict=True)]
-    poly = [
-        f"{n} {place} {NAMES[letter]} n"
-        for n, sequence in enumerate(sequences, start=1)
-        for place, letter in enumerate(sequence, start=1)
-    ]
-    names = ("entity_id", "num", "mon_id", "hetero")
-    lines = [*head.splitlines(), "loop_", *(f"_entity_poly_seq.{name}" for name in names), *poly]
-    lines += ["#", "loop_", *columns, "_atom_site.label_entity_id", *rows, "#"]
-    return "\n".join([*lines, ""])
-
-
-def moved(atoms):
-    """The atoms 9 Å to the side."""
-    return [replace(a, xyz=(a.xyz[0] + 9, *a.xyz[1:])) for a in atoms]
-
-
-@pytest.fixture
-def server(monkeypatch):
-    """The archive, with one entry."""
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    files = Files()
-    files.content["1ABC.cif.gz"] = gzip.compress(entry(SEQUENCE, missing=(3, 4)).encode())
-    return files
-
-
-@pytest.fixture
-def chains(tmp_path, server):
-    with serving(server) as url:
-
-        def make(names, folder=None, download=True, offline=False, **changes):
-            given = str(folder) if folder else None
-            files = StructureFiles(given, download, url, str(tmp_path / "cache"), offline)
-            fields = {"contact": "cb8", "ranges": ["min6"], "ids": None, "subset": None, "seed": 0}
-            fields |= {"limit": None, "failures": str(tmp_path / "failed" / "list.csv")}
-            fields |= {"sequences": None, "secondary_structure": None}
-            return PdbChains(names, structures=files, **(fields | changes))
-
-        yield make
-
-
-def failures(tmp_path):
-    with (tmp_path / "failed" / "list.csv").open(encoding="utf-8", newline="") as stream:
-        return {row["id"]: row["reason"] for row in csv.DictReader(stream)}
+from tests.builders import QUERY as SEQUENCE
+from tests.builders import pdb_of
+from tests.entries import entry
 
 
 def test_it_keeps_the_protocols(chains):
@@ -99,13 +36,13 @@ def test_a_chain_is_fetched_and_built_once(chains, server, monkeypatch):
     assert server.asked("1ABC.cif.gz") == [None]
 
 
-def test_what_cannot_be_had_is_listed_and_the_rest_is_there(chains, server, tmp_path, caplog):
+def test_what_cannot_be_had_is_listed_and_the_rest_is_there(chains, server, caplog, failures):
     server.content["2BAD.cif.gz"] = gzip.compress(b"nothing")
     server.content["3NOE.cif.gz"] = gzip.compress(entry(SEQUENCE, entities=False).encode())
     names = ["1ABCA", "1ABCB", "9GONA", "2BADA", "3NOEA"]
     with caplog.at_level(logging.WARNING):
         assert chains(names).protein_ids == ["1ABCA"]
-    found = failures(tmp_path)
+    found = failures()
     assert "left out, since they could not be built: 4, see" in caplog.text
     assert "no protein chain 'B'; its protein chains are A" in found["1ABCB"]
     assert "entry 9GON is obsolete or was never there" in found["9GONA"]
@@ -113,11 +50,13 @@ def test_what_cannot_be_had_is_listed_and_the_rest_is_there(chains, server, tmp_
     assert "the file does not state the sequence (SEQRES)" in found["3NOEA"]
 
 
-def test_an_absent_entry_is_not_asked_for_again_until_its_note_is_deleted(chains, server, tmp_path):
+def test_an_absent_entry_is_not_asked_for_again_until_its_note_is_deleted(
+    chains, server, tmp_path, failures
+):
     for _ in range(2):
         assert chains(["9GONA"]).protein_ids == []
     assert len(server.asked("9GON.cif.gz")) == 1
-    assert "delete" in failures(tmp_path)["9GONA"]
+    assert "delete" in failures()["9GONA"]
     (tmp_path / "cache" / "pdb" / "9GON.cif.gz.absent").unlink()
     server.content["9GON.cif.gz"] = server.content["1ABC.cif.gz"]
     assert chains(["9GONA"]).protein_ids == ["9GONA"]
@@ -172,9 +111,9 @@ def test_a_given_sequence_is_what_the_chain_is_laid_onto(chains):
     assert np.flatnonzero(~sample.resolved).tolist() == [0, 1, 5, 6]
 
 
-def test_the_chain_of_another_protein_is_a_failure(chains, tmp_path):
+def test_the_chain_of_another_protein_is_a_failure(chains, failures):
     assert chains(["1ABCA"], sequences={"1ABCA": "WWWWHHHHWWWW"}).protein_ids == []
-    assert "structure of another protein?" in failures(tmp_path)["1ABCA"]
+    assert "structure of another protein?" in failures()["1ABCA"]
 
 
 def test_names_may_be_the_lines_of_a_file(chains, tmp_path):
@@ -195,6 +134,11 @@ def test_what_names_no_chain_is_refused(chains, name):
         _ = chains([name]).protein_ids
 
 
+def test_a_chain_named_twice_is_refused(chains):
+    with pytest.raises(InputError, match="'1ABC_A_A' names a chain twice"):
+        _ = chains(["1ABC_A_A"]).protein_ids
+
+
 def test_entry_and_chain_are_told_apart():
     assert split("2GWGA") == ("2GWG", ("A",))
     assert split("8BWL_C") == ("8BWL", ("C",))
@@ -202,10 +146,12 @@ def test_entry_and_chain_are_told_apart():
     assert split("1ABC_A_B") == ("1ABC", ("A", "B"))
 
 
-def test_a_folder_without_the_file_is_a_failure_where_nothing_may_be_fetched(chains, tmp_path):
+def test_a_folder_without_the_file_is_a_failure_where_nothing_may_be_fetched(
+    chains, tmp_path, failures
+):
     (tmp_path / "own").mkdir()
     assert chains(["1ABCA"], tmp_path / "own", download=False).protein_ids == []
-    assert "holds no file of 1ABCA or of 1ABC" in failures(tmp_path)["1ABCA"]
+    assert "holds no file of 1ABCA or of 1ABC" in failures()["1ABCA"]
     with pytest.raises(PrerequisiteError, match="no folder of structures"):
         _ = chains(["1ABCA"], tmp_path / "none").protein_ids
 
@@ -228,51 +174,12 @@ def test_a_pdb_file_states_no_sequence(chains, tmp_path):
     assert chains(["1ABCA"], folder, sequences=given).protein_ids == ["1ABCA"]
 
 
-def two_chains(first, second):
-    """An mmCIF file of two chains, each an entity of its own."""
-    atoms = [*helix(first, chain="A"), *moved(helix(second, chain="B"))]
-    return entry_of(atoms, [first, second])
-
-
-def test_a_complex_is_the_chains_of_one_entry_in_the_order_of_its_name(chains, server):
-    text = two_chains(SEQUENCE, "WWKKWWKKGG")
-    server.content["2TWO.cif.gz"] = gzip.compress(text.encode())
-    dataset = chains(["2TWO_A_B", "2TWO_B_A", "2TWO_A"])
-    assert dataset.protein_ids == ["2TWO_A", "2TWO_A_B", "2TWO_B_A"]
-    sample, turned = dataset["2TWO_A_B"], dataset["2TWO_B_A"]
-    assert sample.protein.chain_sequences == [SEQUENCE, "WWKKWWKKGG"]
-    assert turned.protein.chain_sequences == ["WWKKWWKKGG", SEQUENCE]
-    assert sample.facts["chains"] == 2
-    n = len(SEQUENCE)
-    np.testing.assert_array_equal(sample.distances[:n, n:], turned.distances[10:, :10])
-    np.testing.assert_array_equal(sample.distances[:n, :n], dataset["2TWO_A"].distances)
-    assert len(server.asked("2TWO.cif.gz")) == 1
-    assert dataset.verify() == []
-    assert list(dataset.manifest) == ["2TWO.cif.gz"]
-
-
-def test_a_complex_that_lacks_a_chain_is_a_failure(chains, tmp_path):
-    assert chains(["1ABC_A_Q"]).protein_ids == []
-    assert "no protein chain 'Q'" in failures(tmp_path)["1ABC_A_Q"]
-
-
-def test_chains_that_differ_by_case_are_kept_apart(chains, server, tmp_path):
-    atoms = [*helix(SEQUENCE, chain="A"), *moved(helix("WWKKWWKKGG", chain="a"))]
-    text = entry_of(atoms, [SEQUENCE, "WWKKWWKKGG"])
-    server.content["2TWO.cif.gz"] = gzip.compress(text.encode())
-    dataset = chains(["2TWOA", "2TWOa"])
-    assert dataset["2TWOA"].protein.sequence == SEQUENCE
-    assert dataset["2TWOa"].protein.sequence == "WWKKWWKKGG"
-    kept = [path.name.lower() for path in (tmp_path / "cache").rglob("2TWO*.npz")]
-    assert len(set(kept)) == 2
-
-
-def test_given_sequences_name_the_chains(chains, tmp_path):
+def test_given_sequences_name_the_chains(chains, failures):
     assert chains(None, sequences={"1ABCA": SEQUENCE}).protein_ids == ["1ABCA"]
     with pytest.raises(InputError, match=r"dataset\.chains is null: name chains"):
         _ = chains(None).protein_ids
     assert chains(["1ABC_A"], sequences={"1ABCA": SEQUENCE}).protein_ids == []
-    assert "has no sequence of each chain of 1ABC_A" in failures(tmp_path)["1ABC_A"]
+    assert "has no sequence of each chain of 1ABC_A" in failures()["1ABC_A"]
 
 
 def test_given_secondary_structure_is_used_where_residues_were_seen(chains):

@@ -104,11 +104,6 @@ def test_couplings_leave_the_linker_out(model):
     assert method.couplings(SINGLE).shape == (9, 20, 9, 20)
 
 
-def test_without_a_model_it_is_the_method_itself():
-    method = Remembering()
-    assert joined(method, None, "GG", 0) is method
-
-
 def test_facts_are_those_of_the_method():
     method = joined(Remembering(), RandomModel(), "GG", 0)
     assert isinstance(method, ReportsFacts)
