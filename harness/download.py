@@ -15,7 +15,7 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from harness.digests import digest
-from harness.errors import InputError, PrerequisiteError
+from harness.errors import InputError, PrerequisiteError, cannot_write
 
 RETRIES = 5
 """How often a download goes on after a failure; pooch waits 1, 2, … seconds before each."""
@@ -57,10 +57,14 @@ class Downloads:
                 f"{path} is not there, and offline mode forbids to fetch it: put the file there by "
                 f"hand (from {url}), or unset offline and HF_HUB_OFFLINE"
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock"):
-            if not path.exists():  # another process may have fetched it meanwhile
-                self._fetch(url, name, sha256 or self.recorded().get(name))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{path}.lock"):
+                if not path.exists():  # another process may have fetched it meanwhile
+                    self._fetch(url, name, sha256 or self.recorded().get(name))
+        except OSError as error:
+            remedy = "choose another folder (cache=DIR beside the address, or XDG_CACHE_HOME)"
+            raise cannot_write(error, remedy) from error
         return path
 
     def recorded(self) -> dict[str, str]:

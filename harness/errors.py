@@ -18,3 +18,8 @@ class PrerequisiteError(HarnessError):
 
 class InputError(HarnessError, ValueError):
     """A file or a record that cannot be used as it is."""
+
+
+def cannot_write(error: OSError, remedy: str) -> HarnessError:
+    """The error of a place where nothing can be written, with what the user can do about it."""
+    return HarnessError(f"{error.filename}: cannot write here ({error.strerror}); {remedy}")

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from harness.digests import digest
-from harness.errors import InputError
+from harness.errors import InputError, cannot_write
 from harness.placement import Placed, map_to_query
 from harness.structure import Chain, read_chain
 
@@ -109,7 +109,12 @@ def _read(kept: Path) -> BuiltChain | None:
 
 
 def _write(kept: Path, chain: BuiltChain) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
     whole = kept.with_suffix(f".{os.getpid()}.npz")
-    np.savez_compressed(whole, **vars(chain))
-    os.replace(whole, kept)
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(whole, **vars(chain))
+        os.replace(whole, kept)
+    except OSError as error:
+        raise cannot_write(
+            error, "choose another folder with dataset.structures.cache=DIR"
+        ) from error

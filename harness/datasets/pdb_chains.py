@@ -14,7 +14,7 @@ import numpy as np
 from harness.datasets.built_chain import BuiltChain
 from harness.datasets.selection import Selection
 from harness.datasets.structure_files import StructureFiles, split
-from harness.errors import InputError, PrerequisiteError
+from harness.errors import InputError, PrerequisiteError, cannot_write
 from harness.metrics import CONTACTS
 from harness.placement import placed_sample
 from harness.protein import Protein
@@ -171,8 +171,11 @@ class PdbChains:
         if not self._failed:
             return
         path = Path(self.failures)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            table = csv.writer(stream, lineterminator="\n")
-            table.writerows([("id", "reason"), *sorted(self._failed.items())])
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("w", encoding="utf-8", newline="") as stream:
+                table = csv.writer(stream, lineterminator="\n")
+                table.writerows([("id", "reason"), *sorted(self._failed.items())])
+        except OSError as error:
+            raise cannot_write(error, "choose another file with dataset.failures=FILE") from error
         log.warning("left out, since they could not be built: %d, see %s", len(self._failed), path)

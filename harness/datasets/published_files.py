@@ -31,7 +31,7 @@ class PublishedFiles:
     def fetch(self) -> Path:
         """The folder of the files, after those that were missing have been fetched."""
         for file, sha256 in self._digests.items():
-            self._downloads.get(f"{self.url}/{file}", file, sha256)
+            self._downloads.get(f"{self.url.rstrip('/')}/{file}", file, sha256)
         return self._downloads.folder
 
     def verify(self) -> list[str]:

@@ -56,7 +56,7 @@ class StructureFiles:
             if absent.exists():
                 raise NotThereError(f"the server had no {file}; delete {absent} to ask again")
             downloads = Downloads(self.kept, self.offline or offline_by_environment(), None)
-            return downloads.get(f"{self.url}/{file}", file)
+            return downloads.get(f"{self.url.rstrip('/')}/{file}", file)
         except NotThereError as error:
             absent.touch()
             raise InputError(

@@ -8,8 +8,12 @@ from torch import Tensor
 from harness.alphabet import encode
 from harness.contact_regression import contact_features
 from harness.couplings import zero_diagonal
+from harness.device import require_memory
 from harness.protein import Protein
 from harness.protocols import ExposesAttention
+
+_COPIES = 4
+"""Tensors as large as the maps that exist beside them: sum, background, difference, result."""
 
 
 def attention_maps(
@@ -17,6 +21,12 @@ def attention_maps(
 ) -> Float[Tensor, "N H L L"]:
     """A + Aᵀ of every head in float32, each after average product correction if asked for."""
     maps = model.attention(torch.from_numpy(encode(protein.sequence)))
+    require_memory(
+        _COPIES * maps.nbytes,
+        maps.device,
+        f"the correction of {maps.shape[0]} × {maps.shape[1]} maps of {len(protein)} residues",
+        "use shorter windows (windows=overlapping windows.size=N) or a larger device",
+    )
     return contact_features(maps) if apc else maps.float() + maps.float().mT
 
 

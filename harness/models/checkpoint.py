@@ -13,7 +13,7 @@ from harness.digests import digest
 from harness.errors import InputError, PrerequisiteError
 from harness.models.fair_esm import read_fair_esm
 from harness.models.hugging_face import read_hugging_face
-from harness.models.network import Architecture, Network
+from harness.models.network import Architecture, Network, in_layers
 from harness.models.tensors import Content
 
 _CONTACT_HEAD, _LM_HEAD = "contact_head.", "lm_head."
@@ -33,9 +33,11 @@ class Checkpoint:
 
 
 def load_checkpoint(
-    path: Path, before: Callable[[Architecture], None] = lambda _: None
+    path: Path,
+    before: Callable[[Architecture], None] = lambda _: None,
+    dtype: torch.dtype = torch.float32,
 ) -> Checkpoint:
-    """The network of a checkpoint in float32, on the CPU.
+    """The network of a checkpoint on the CPU, in float32, or its layers in another precision.
 
     A folder, or a file named .safetensors, .bin or .json, is in the layout of the Hugging Face
     hub, any other file in fair-esm's. The contact regression is that of the file beside it
@@ -49,15 +51,18 @@ def load_checkpoint(
     before(content.architecture)
     with torch.device("meta"):  # shapes alone: no weights are drawn only to be replaced
         network = Network(content.architecture)
-    _assign(network, content)
+    _assign(network, content, dtype)
     network.eval().requires_grad_(False)
     files = [file for file in (*content.files, content.regression_file) if file.exists()]
     digests = "+".join(digest(file) for file in files)
     return Checkpoint(network, _regression(content), content.regression_file, digests)
 
 
-def _assign(network: Network, content: Content) -> None:
-    """Make the tensors the network's own, refusing absent, unknown or misshapen ones."""
+def _assign(network: Network, content: Content, dtype: torch.dtype) -> None:
+    """Make the tensors the network's own, refusing absent, unknown or misshapen ones.
+
+    Never is more than this network in memory: the files are mapped from disk.
+    """
     given = {k: v for k, v in content.tensors.items() if not k.startswith(_CONTACT_HEAD)}
     has_head = any(name.startswith(_LM_HEAD) for name in given)
     if not has_head:
@@ -66,8 +71,11 @@ def _assign(network: Network, content: Content) -> None:
     if problems:
         listed = "; ".join(sorted(problems)[:5])
         raise InputError(f"{content.path}: {len(problems)} tensors do not fit an ESM-2: {listed}")
-    owned = {name: tensor.to(torch.float32, copy=True) for name, tensor in given.items()}
-    network.load_state_dict(owned, assign=True)  # the files may change, or go, from now on
+    owned = {  # the files may change, or go, from now on
+        name: tensor.to(dtype if in_layers(name) else torch.float32, copy=True)
+        for name, tensor in given.items()
+    }
+    network.load_state_dict(owned, assign=True)
     if has_head:
         network.lm_head.weight = network.embed_tokens.weight  # one matrix, as before
 

@@ -12,25 +12,21 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from harness.alphabet import MASK
-from harness.device import choose_device, require_memory
+from harness.device import choose_device
 from harness.errors import InputError, PrerequisiteError
-from harness.models import differentiation
+from harness.models import differentiation, memory
 from harness.models.batches import TokenBudget, automatic_tokens
 from harness.models.checkpoint import load_checkpoint
 from harness.models.flops import FlopCounts
 from harness.models.mutants import Mutants
 from harness.models.network import Architecture
-from harness.models.packing import prepare, required_bytes
+from harness.models.packing import prepare
 from harness.models.passes import ATTENTION, BACKWARD, LOGITS, Pass, contacts_by, hidden_after
 from harness.models.published import PublishedWeights
 from harness.protocols import Cost
 
 _SHIPPED = Path(__file__).parent / "checkpoints"
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
-_NUMBERS_PER_TOKEN = 16
-"""Activations of a layer per token and channel: the stream, queries, keys, values, four wide ones
-before and after their nonlinearity, and room."""
 
 Slices = Iterator[tuple[slice, Tensor]]
 
@@ -57,7 +53,7 @@ class ESM2:
         if self.dtype not in _DTYPES:
             raise ValueError(f"dtype is {self.dtype!r}; allowed are {', '.join(_DTYPES)}")
         self._device, dtype = choose_device(self.device), _DTYPES[self.dtype]
-        checkpoint = load_checkpoint(Path(self.path), self._require_memory)
+        checkpoint = load_checkpoint(Path(self.path), self._require_memory, dtype)
         network, self._regression = checkpoint.network, checkpoint.regression
         self._regression_file = checkpoint.regression_file
         self.fingerprint = checkpoint.fingerprint
@@ -103,6 +99,7 @@ class ESM2:
 
     def attention(self, residues: Int[Tensor, " L"]) -> Float[Tensor, "N H L L"]:
         """Attention between residues, of N layers and H heads."""
+        self._plan.require_maps(len(residues))
         return self._all(ATTENTION, residues[None])[0]
 
     def contacts(self, residues: Int[Tensor, " L"]) -> Float[Tensor, "L L"]:
@@ -116,6 +113,7 @@ class ESM2:
                 "there: put the published file beside the checkpoint, or fit one with "
                 "method=fitted_contact_head"
             )
+        self._plan.require_maps(len(residues))
         return self._all(contacts_by(self._regression), residues[None])[0]
 
     def gradients(
@@ -138,13 +136,9 @@ class ESM2:
 
     def _require_memory(self, architecture: Architecture) -> None:
         """Nothing; raises PrerequisiteError when the weights and a batch do not fit."""
-        tokens = self.tokens_per_batch or 1024
-        batch = tokens * _NUMBERS_PER_TOKEN * architecture.width * 4
-        needed = required_bytes(architecture, _DTYPES[self.dtype], self._device) + batch
-        smaller = "model.dtype=bfloat16, " if self.dtype == "float32" else ""
-        smaller += "a smaller model.tokens_per_batch, " if self.tokens_per_batch else ""
-        instead = f"use {smaller}a smaller model or a larger device"
-        require_memory(needed, self._device, f"{self.path} in {self.dtype}", instead)
+        planned = memory.Plan(architecture, _DTYPES[self.dtype], self._device)
+        planned.require_weights(f"{self.path} in {self.dtype}", self.tokens_per_batch)
+        self._plan = planned
 
     def _derived(
         self,

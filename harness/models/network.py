@@ -180,6 +180,11 @@ class Network(nn.Module):
         return ((1 - _TRAINED_MASK_RATIO) / (1 - masked)).to(weights.dtype)[:, None, None]
 
 
+def in_layers(name: str) -> bool:
+    """Whether a tensor may be in half precision: weights of the layers, not their frequencies."""
+    return name.startswith("layers.") and not name.endswith("inv_freq")
+
+
 def expected_shapes(architecture: Architecture) -> dict[str, torch.Size]:
     """Names and shapes of the tensors of a network."""
     with torch.device("meta"):

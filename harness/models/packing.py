@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from harness.models.network import Architecture, Network, expected_shapes
+from harness.models.network import Architecture, Network, expected_shapes, in_layers
 
 _PACKED_BYTES = 4 * 2**30
 """Weights are packed when they take no more than this: the packed copy takes as much again."""
@@ -63,7 +63,7 @@ def required_bytes(architecture: Architecture, dtype: torch.dtype, device: torch
 def weight_bytes(architecture: Architecture, dtype: torch.dtype) -> int:
     """Bytes of the weights: those of the layers in `dtype`, all others in single precision."""
     return sum(
-        shape.numel() * (dtype.itemsize if name.startswith("layers.") else 4)
+        shape.numel() * (dtype.itemsize if in_layers(name) else 4)
         for name, shape in expected_shapes(architecture).items()
     )
 

@@ -104,11 +104,11 @@ class PublishedWeights:
     @property
     def _pair(self) -> dict[str, str]:
         """Name and address of fair-esm's two files."""
-        weights = Path(f"{self.name}.pt")
+        weights, server = Path(f"{self.name}.pt"), self.fair_esm.rstrip("/")
         regression = regression_path(weights).name
         return {
-            weights.name: f"{self.fair_esm}/models/{weights.name}",
-            regression: f"{self.fair_esm}/regression/{regression}",
+            weights.name: f"{server}/models/{weights.name}",
+            regression: f"{server}/regression/{regression}",
         }
 
     @cached_property
@@ -130,7 +130,7 @@ class PublishedWeights:
 
     def _get(self, file: str) -> Path:
         name = f"{_OWNER}/{self.name}/{file}"
-        url = f"{self.huggingface}/{_OWNER}/{self.name}/resolve/main/{file}"
+        url = f"{self.huggingface.rstrip('/')}/{_OWNER}/{self.name}/resolve/main/{file}"
         return self._downloads.get(url, name, self._pinned.get(name))
 
     def _hub_snapshot(self) -> Path | None:

@@ -10,7 +10,7 @@ import pytest
 
 from harness import download
 from harness.download import Downloads, NotThereError, cache_folder, offline_by_environment
-from harness.errors import InputError, PrerequisiteError
+from harness.errors import HarnessError, InputError, PrerequisiteError
 from tests.servers import Files, serving
 
 BODY = random.Random(0).randbytes(3 * 2**20)
@@ -115,6 +115,14 @@ def test_a_server_that_is_not_there_is_a_prerequisite(downloads, monkeypatch):
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     with pytest.raises(PrerequisiteError, match=r"cannot be fetched .*without a network put the"):
         downloads.get("http://127.0.0.1:9/x", "x")
+
+
+@pytest.mark.parametrize("folder", ["file/below", "/proc/none"])
+def test_a_folder_that_cannot_be_written_to_is_an_error_with_a_way_out(tmp_path, base, folder):
+    (tmp_path / "file").touch()
+    downloads = Downloads(tmp_path / folder, False, None)
+    with pytest.raises(HarnessError, match=r"cannot write here \(.*choose another folder \(cache="):
+        downloads.get(f"{base}/{NAME}", NAME)
 
 
 def test_offline_names_the_file_the_address_and_what_to_do(tmp_path):

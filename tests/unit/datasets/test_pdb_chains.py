@@ -6,7 +6,7 @@ import pytest
 
 from harness.datasets.built_chain import BuiltChain
 from harness.datasets.structure_files import split
-from harness.errors import InputError, PrerequisiteError
+from harness.errors import HarnessError, InputError, PrerequisiteError
 from harness.protocols import Dataset, Fetched
 from tests.builders import QUERY as SEQUENCE
 from tests.builders import pdb_of
@@ -191,3 +191,13 @@ def test_given_secondary_structure_is_used_where_residues_were_seen(chains):
     assert other["1ABC_A"].facts["secondary_structure_given"] == 0
     assert "H" in other["1ABC_A"].secondary_structure
     assert other.version != chains(["1ABC_A"]).version
+
+
+def test_what_cannot_be_written_is_an_error_with_a_way_out(chains, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(HarnessError, match=r"choose another file with dataset\.failures=FILE"):
+        _ = chains(["9GONA"], failures=str(tmp_path / "file" / "list.csv")).protein_ids
+    (tmp_path / "cache" / "pdb").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "cache" / "pdb" / "built").touch()
+    with pytest.raises(HarnessError, match=r"another folder with dataset\.structures\.cache=DIR"):
+        _ = chains(["1ABCA"]).protein_ids

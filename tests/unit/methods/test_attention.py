@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from harness import device
 from harness.alphabet import encode
 from harness.contact_regression import contact_features
-from harness.errors import InputError
+from harness.errors import InputError, PrerequisiteError
 from harness.methods.attention import Attention
 
 
@@ -68,3 +69,10 @@ def test_a_layer_or_head_that_is_not_there_is_an_error_with_those_that_are(
 def test_a_head_needs_its_layer(model):
     with pytest.raises(ValueError, match="head is 0, but of which layer"):
         Attention(model, None, 0, True)
+
+
+def test_maps_whose_correction_does_not_fit_are_refused(model, unseen, monkeypatch):
+    enough_for_the_maps = 2 * attention_of(model, unseen).nbytes
+    monkeypatch.setattr(device, "free_memory", lambda where: enough_for_the_maps)
+    with pytest.raises(PrerequisiteError, match=r"the correction of \d × \d maps of .*\(windows="):
+        Attention(model, None, None, True)(unseen)

@@ -83,6 +83,15 @@ def test_the_architecture_is_told_before_the_weights_are_used(saved):
     assert heard == [saved[0].architecture]
 
 
+def test_layers_are_loaded_in_the_precision_that_is_asked_for(saved):
+    network = load_checkpoint(saved[1], dtype=torch.bfloat16).network
+    expected = load_checkpoint(saved[1]).network.state_dict()
+    for name, tensor in network.state_dict().items():
+        half = name.startswith("layers.") and not name.endswith("inv_freq")
+        assert tensor.dtype == (torch.bfloat16 if half else torch.float32), name
+        torch.testing.assert_close(tensor, expected[name].to(tensor.dtype), rtol=0, atol=0)
+
+
 class Trap:
     """Touches a file when it is unpickled."""
 

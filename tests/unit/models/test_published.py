@@ -78,6 +78,12 @@ def test_first_use_fetches_second_does_not(weights, hub):
     assert len(hub.requests) == asked == 2
 
 
+@pytest.mark.parametrize("layout", ["huggingface", "fair_esm"])
+def test_a_slash_at_the_end_of_an_address_is_no_matter(weights, base, layout):
+    slashed = {"huggingface": f"{base}/", "fair_esm": f"{base}/"}
+    assert weights(layout=layout, **slashed).fetch().exists()
+
+
 def test_a_published_model_runs(weights):
     model = published(weights(), **SETTINGS_ESM2)
     assert model.n_layers == 1
