@@ -35,7 +35,7 @@ def summary(results):
     [
         *(("model", key) for key in ("path", "device", "tokens_per_batch", "context")),
         *(("dataset", "path"), ("tracker", "store"), ("statistics", "seed")),
-        ("dataset", "groups"),
+        *(("dataset", key) for key in ("groups", "failures")),
     ],
 )
 def test_places_and_intervals_may_change_between_a_run_and_its_continuation(group, key):
