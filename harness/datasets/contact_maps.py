@@ -36,7 +36,7 @@ class ContactMaps:
     With positions, distances are those of CA atoms. Without them all that is known of a pair is
     whether it is a contact: its distance is given as 0 or infinite, and NaN where a residue is not
     valid. So `contact` must be `ca8`. `ranges` is read by the evaluations;
-    `ids`, `subset`, `seed` and `limit` choose proteins (`Selection`).
+    `ids`, `subset`, `seed`, `limit` and `labeled` choose proteins (`Selection`).
     """
 
     path: str | None
@@ -47,7 +47,7 @@ class ContactMaps:
     subset: int | None
     seed: int
     limit: int | None
-    labeled_ids: tuple[str, ...] = ()
+    labeled: int
 
     def __post_init__(self) -> None:
         if self.contact != DEFINITION:
@@ -58,26 +58,33 @@ class ContactMaps:
 
     @property
     def _selection(self) -> Selection:
-        return Selection(self.ids, self.subset, self.seed, self.limit)
+        return Selection(self.ids, self.subset, self.seed, self.limit, self.labeled)
 
     @cached_property
     def protein_ids(self) -> list[str]:
         """The selected proteins, sorted by name."""
-        return self._selection.of(sorted(self._sequences))[: self.limit]
+        return self._selection.scored(sorted(self._sequences))[: self.limit]
+
+    @cached_property
+    def labeled_ids(self) -> list[str]:
+        """The proteins set aside."""
+        return self._selection.aside(sorted(self._sequences))
 
     @cached_property
     def version(self) -> str:
         """`contact_maps-` and 12 digits of a SHA-256 over ids, sequences and files."""
         whole = hashlib.sha256()
-        for name in self.protein_ids:
+        for name in [*self.protein_ids, *self.labeled_ids]:
+            aside = " labeled" if name in self.labeled_ids else ""
             file = self.manifest[f"contacts/{name}.npz"]
-            whole.update(f"{name} {self._sequences[name]} {file}".encode())
+            whole.update(f"{name} {self._sequences[name]} {file}{aside}".encode())
         return f"contact_maps-{whole.hexdigest()[:12]}"
 
     @cached_property
     def manifest(self) -> dict[str, str]:
         """SHA-256 of the file of each selected protein, and of that of the sequences."""
-        files = {f"contacts/{name}.npz": digest(self._file(name)) for name in self.protein_ids}
+        names = [*self.protein_ids, *self.labeled_ids]
+        files = {f"contacts/{name}.npz": digest(self._file(name)) for name in names}
         return files | {"sequences.fasta": digest(self._fasta)}
 
     def fetch(self) -> Path:

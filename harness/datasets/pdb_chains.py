@@ -35,7 +35,8 @@ class PdbChains:
     which mmCIF files place every residue; with `sequences` it is that one, and the chain is aligned
     to it (`chains` then may be none: all of them). `secondary_structure` gives H, E or C for each
     residue, by name; where it does not, they are computed. `contact` decides the atom, `ranges` is
-    read by the evaluations; `ids`, `subset`, `seed` and `limit` choose chains (`Selection`).
+    read by the evaluations; `ids`, `subset`, `seed`, `limit` and `labeled` choose chains
+    (`Selection`).
 
     A chain that cannot be had is no error: it is listed in `failures`, with the reason, and left
     out. What was built is kept beside the structures and used as long as they do not change.
@@ -51,13 +52,13 @@ class PdbChains:
     subset: int | None
     seed: int
     limit: int | None
+    labeled: int
     failures: str
-    labeled_ids: tuple[str, ...] = ()
     _failed: dict[str, str] = field(default_factory=dict, init=False)
 
     @property
     def _selection(self) -> Selection:
-        return Selection(self.ids, self.subset, self.seed, self.limit)
+        return Selection(self.ids, self.subset, self.seed, self.limit, self.labeled)
 
     @cached_property
     def protein_ids(self) -> list[str]:
@@ -65,40 +66,48 @@ class PdbChains:
         return list(self._built)
 
     @cached_property
+    def labeled_ids(self) -> list[str]:
+        """The chains set aside that could be built, in the order of their draw."""
+        return list(self._aside)
+
+    @cached_property
     def version(self) -> str:
         """`pdb_chains-` and 12 digits of a SHA-256 over names, sequences, coordinates, atom."""
         whole = hashlib.sha256(self._atom.encode())
         whole.update(repr(sorted((self.secondary_structure or {}).items())).encode())
-        for name, parts in self._built.items():
-            whole.update(" ".join([name, *(part.fingerprint for part in parts)]).encode())
+        for name, parts in [*self._built.items(), *self._aside.items()]:
+            aside = ["labeled"] if name in self._aside else []
+            whole.update(" ".join([name, *(part.fingerprint for part in parts), *aside]).encode())
         return f"pdb_chains-{whole.hexdigest()[:12]}"
 
     @property
     def manifest(self) -> dict[str, str]:
         """SHA-256 of the structure files that the chains were built from."""
-        chains = [part for parts in self._built.values() for part in parts]
+        every = [*self._built.values(), *self._aside.values()]
+        chains = [part for parts in every for part in parts]
         return {Path(chain.source).name: chain.source_sha256 for chain in chains}
 
     def fetch(self) -> Path:
         """The folder of structures, after all selected chains have been built."""
-        _ = self._built
+        _ = self._built, self._aside
         return self.structures.kept
 
     def verify(self) -> list[str]:
         """Chains whose structure is not there, or is not the one that they were built from."""
         return [
             f"{name}: {problem}"
-            for name in self._names
+            for name in [*self._scored, *self._selection.aside(self._names)]
             for chain in split(name)[1]
             if (problem := BuiltChain.problem(self._place(name, chain)))
         ]
 
     def __getitem__(self, identifier: str) -> Sample:
         """The sample of one chain."""
-        if identifier not in self._built:
+        found = self._aside if identifier in self._aside else self._built
+        if identifier not in found:
             reason = self._failed.get(identifier, "not selected")
             raise InputError(f"no {identifier!r} in this data set: {reason}")
-        parts = self._built[identifier]
+        parts = found[identifier]
         breaks = tuple(accumulate(len(part.sequence) for part in parts[:-1]))
         sequence = "".join(part.sequence for part in parts)
         protein = Protein(identifier, sequence, breaks=breaks)
@@ -131,16 +140,28 @@ class PdbChains:
             names = Path(names).read_text(encoding="utf-8").split()
         for name in names:
             split(name)
-        return self._selection.of(list(names))
+        return list(names)
+
+    @cached_property
+    def _scored(self) -> list[str]:
+        return self._selection.scored(self._names)
 
     @cached_property
     def _built(self) -> dict[str, list[BuiltChain]]:
+        return self._build_all(self._scored, self.limit)
+
+    @cached_property
+    def _aside(self) -> dict[str, list[BuiltChain]]:
+        return self._build_all(self._selection.aside(self._names), None)
+
+    def _build_all(self, names: list[str], limit: int | None) -> dict[str, list[BuiltChain]]:
+        """The first so many of these chains that can be built; what failed is listed."""
         built: dict[str, list[BuiltChain]] = {}
-        for n, name in enumerate(self._names):
-            if len(built) == self.limit:
+        for n, name in enumerate(names):
+            if len(built) == limit:
                 break
             if n and n % _REPORT_EVERY == 0:
-                log.info("%d of %d chains are there", n, len(self._names))
+                log.info("%d of %d chains are there", n, len(names))
             try:
                 built[name] = self._build(name)
             except InputError as error:

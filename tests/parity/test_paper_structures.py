@@ -28,7 +28,13 @@ def chains(tmp_path, path=PAPER, selected=False, **changes):
     folder = str(path) if path else None
     files = StructureFiles(str(PAPER / "structures"), False, "", str(tmp_path / "cache"), True)
     fields = {"structures": files, "contact": "cb8", "ranges": ["long"], "ids": None}
-    fields |= {"subset": None, "seed": 0, "limit": None, "failures": str(tmp_path / "failed.csv")}
+    fields |= {
+        "subset": None,
+        "seed": 0,
+        "limit": None,
+        "labeled": 0,
+        "failures": str(tmp_path / "failed.csv"),
+    }
     fields |= {"sequences": published_sequences(folder, SOURCE, selected)}
     fields |= {"secondary_structure": published_secondary_structure(folder, SOURCE)}
     return PdbChains(None, **(fields | changes))
@@ -91,7 +97,7 @@ def test_every_structure_is_built_on_the_published_sequence(tmp_path):
 
 @needs_data
 def test_the_evaluation_set_is_200_of_the_selected(tmp_path):
-    names = chains(tmp_path, selected=True, subset=200)._names
+    names = chains(tmp_path, selected=True, subset=200)._scored
     assert len(names) == 200
     assert set(names) <= {row["id"] for row in published_table() if row["selected"] == "1"}
 

@@ -47,7 +47,7 @@ def chains(tmp_path, server):
             files = StructureFiles(given, download, url, str(tmp_path / "cache"), offline)
             fields = {"contact": "cb8", "ranges": ["min6"], "ids": None, "subset": None, "seed": 0}
             fields |= {"limit": None, "failures": str(tmp_path / "failed" / "list.csv")}
-            fields |= {"sequences": None, "secondary_structure": None}
+            fields |= {"sequences": None, "secondary_structure": None, "labeled": 0}
             return PdbChains(names, structures=files, **(fields | changes))
 
         yield make

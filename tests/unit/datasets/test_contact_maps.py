@@ -33,7 +33,7 @@ def write(folder, name, contacts=TRUE, valid_residues=VALID, **more):
 
 def maps(path, **changes):
     fields = {"source": SOURCE, "contact": "ca8", "ranges": ["long"], "ids": None}
-    fields |= {"subset": None, "seed": 0, "limit": None}
+    fields |= {"subset": None, "seed": 0, "limit": None, "labeled": 0}
     return ContactMaps(str(path) if path else None, **(fields | changes))
 
 
@@ -72,6 +72,14 @@ def test_a_changed_file_is_another_version(folder):
     assert maps(folder).version == before
     write(folder, "without", valid_residues=np.array([True, False, True, True]))
     assert maps(folder).version != before
+
+
+def test_labeled_proteins_are_part_of_the_version_and_never_scored(folder):
+    data = maps(folder, labeled=1)
+    assert sorted(data.protein_ids + data.labeled_ids) == ["with", "without"]
+    assert len({maps(folder, labeled=n).version for n in (0, 1)}) == 2
+    assert f"contacts/{data.labeled_ids[0]}.npz" in data.manifest
+    assert data[data.labeled_ids[0]].protein.sequence == "MKLA"
 
 
 def test_every_file_has_its_digest(folder):

@@ -201,3 +201,16 @@ def test_what_cannot_be_written_is_an_error_with_a_way_out(chains, tmp_path):
     (tmp_path / "cache" / "pdb" / "built").touch()
     with pytest.raises(HarnessError, match=r"another folder with dataset\.structures\.cache=DIR"):
         _ = chains(["1ABCA"]).protein_ids
+
+
+def test_labeled_chains_are_built_by_themselves_and_never_scored(chains, server, failures):
+    server.content |= {f"{n}ABC.cif.gz": server.content["1ABC.cif.gz"] for n in range(2, 6)}
+    names = [*(f"{n}ABCA" for n in range(1, 6)), "9GONA"]
+    data = chains(names, ids=["1ABCA", "2ABCA"], labeled=4)
+    assert len(data.labeled_ids) == 3
+    assert data[data.labeled_ids[0]].protein.sequence == SEQUENCE
+    assert server.asked("1ABC.cif.gz") == []
+    assert "9GONA" in failures()
+    assert data.protein_ids == ["1ABCA", "2ABCA"]
+    assert len(data.manifest) == 5
+    assert data.version != chains(names, ids=["1ABCA", "2ABCA"]).version
