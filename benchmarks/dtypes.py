@@ -11,24 +11,28 @@ from dataclasses import dataclass
 
 import numpy as np
 from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
 from jaxtyping import Float
 from numpy import ndarray
+from omegaconf import DictConfig
 
 from benchmarks.agreement import Agreement, agreement
 from harness.configuration import CONFIG_FOLDER, build_experiment, exit_on_user_error
+from harness.device import choose_device
 from harness.errors import InputError
 from harness.metrics import CONTACTS, RANGES, precision_at, rank_pairs
 from harness.statistics import Bootstrap, Estimate
 
 REFERENCE, OTHERS = "float32", ("bfloat16", "float16")
-HEADS = ("error", "Spearman", "worst", "top L", "P@L minus float32", "s/protein")
-WIDTHS = (10, 10, 12, 12, 10, 28, 12)
+HEADS = ("device", "error", "Spearman", "worst", "top L", "P@L minus float32", "s/protein")
+WIDTHS = (10, 8, 10, 12, 12, 10, 28, 12)
 
 
 @dataclass(frozen=True, eq=False)
 class Maps:
     """The score map of each protein in one precision, its P@L, and the mean seconds of one."""
 
+    device: str
     scores: list[Float[ndarray, "L L"]]
     precision: Float[ndarray, " n"]
     seconds: float
@@ -55,10 +59,7 @@ def main() -> None:
 
 def maps_in(dtype: str, overrides: list[str]) -> Maps:
     """What a run with these choices computes in this precision."""
-    with initialize_config_dir(version_base="1.3", config_dir=CONFIG_FOLDER):
-        config = compose("config", [*overrides, f"model.dtype={dtype}"])
-    if "model" not in config.method:
-        raise InputError(f"{config.method._target_} reads no model, so it has no precision to vary")
+    config = configured(dtype, overrides)
     experiment = build_experiment(config)
     samples = [experiment.dataset[name] for name in experiment.dataset.protein_ids]
     start = time.perf_counter()
@@ -70,14 +71,33 @@ def maps_in(dtype: str, overrides: list[str]) -> Maps:
         for sample, found in zip(samples, scores, strict=True)
     )
     precision = np.array([precision_at(pairs, 1) for pairs in ranked])
-    return Maps(scores, precision, seconds, experiment.statistics)
+    device = str(choose_device(config.model.device))
+    return Maps(device, scores, precision, seconds, experiment.statistics)
+
+
+def configured(dtype: str, overrides: list[str]) -> DictConfig:
+    """These choices with the model in this precision; InputError where there is none to vary."""
+    try:
+        with initialize_config_dir(version_base="1.3", config_dir=CONFIG_FOLDER):
+            config = compose("config", overrides)
+    except HydraException as error:
+        raise InputError(str(error)) from error
+    if "model" not in config.method:
+        raise InputError(f"{config.method._target_} reads no model, so it has no precision to vary")
+    if "dtype" not in config.model:
+        raise InputError(f"{config.model._target_} has no dtype, so it has no precision to vary")
+    if not config.dataset.ranges:
+        raise InputError("dataset.ranges is empty; the first of them is the range of P@L")
+    config.model.dtype = dtype
+    return config
 
 
 def print_line(dtype: str, found: Maps, reference: Maps) -> None:
     """One line: how far the maps agree, and what that does to P@L."""
     agreements = [agreement(*pair) for pair in zip(found.scores, reference.scores, strict=True)]
     change = found.bootstrap.difference(found.precision, reference.precision)
-    print_columns(dtype, *_agreement(agreements), _interval(change), f"{found.seconds:.2f}")
+    agreed, seconds = _agreement(agreements), f"{found.seconds:.2f}"
+    print_columns(dtype, found.device, *agreed, _interval(change), seconds)
 
 
 def print_columns(*columns: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 
 import psutil
 
@@ -72,13 +72,20 @@ def run(program: Program, threads: int, limit: float) -> Finished:
         raise ProgramError(f"{program.command[0]} did not start: {error}") from error
     finally:
         os.close(follower)
-    expired = Timer(limit, os.killpg, (process.pid, signal.SIGKILL))
-    expired.start()
+    expired = Event()
+    timer = Timer(limit, _expire, (process.pid, expired))
+    timer.start()
     try:
-        return _follow(program, process, leader, limit)
+        return _follow(program, process, leader, expired)
     finally:
-        expired.cancel()
+        timer.cancel()
         _end(process)
+
+
+def _expire(group: int, expired: Event) -> None:
+    expired.set()
+    with suppress(ProcessLookupError):  # it has just ended by itself
+        os.killpg(group, signal.SIGKILL)
 
 
 def _start(program: Program, threads: int, output: int) -> subprocess.Popen:
@@ -94,7 +101,7 @@ def _start(program: Program, threads: int, output: int) -> subprocess.Popen:
     )
 
 
-def _follow(program: Program, process: subprocess.Popen, leader: int, limit: float) -> Finished:
+def _follow(program: Program, process: subprocess.Popen, leader: int, expired: Event) -> Finished:
     """Read what it prints and look at the clocks where that says so."""
     start = time.perf_counter()
     first, last = _Look(start, 0.0, 0, 0), None
@@ -108,7 +115,7 @@ def _follow(program: Program, process: subprocess.Popen, leader: int, limit: flo
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     ended = time.perf_counter()
-    _check(program, process.returncode, lines, ended - start >= limit)
+    _check(program, process.returncode, lines, expired.is_set())
     # without a line that ends it, the most memory includes what this process held at the fork
     last = last or _Look(ended, used.ru_utime + used.ru_stime, 0, 1024 * used.ru_maxrss)
     spent = last.wall - first.wall, last.cpu - first.cpu

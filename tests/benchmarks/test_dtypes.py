@@ -1,5 +1,6 @@
 import sys
 
+import numpy as np
 import pytest
 
 from benchmarks import dtypes
@@ -23,14 +24,15 @@ def report(monkeypatch, capsys, tmp_path):
 def test_every_precision_is_compared_with_the_first(report):
     first, heads, *lines = report("method=attention")
     assert first[:2] == ["2", "proteins,"]
-    assert heads[:2] == ["error", "Spearman"]
+    assert heads[:3] == ["device", "error", "Spearman"]
     assert [line[0] for line in lines] == ["float32", "bfloat16", "float16"]
     reference, *others = lines
-    assert reference[1:5] == ["0.0e+00", "1.000000", "1.000000", "100.0%"]
-    assert reference[5:8] == ["+0.000", "[+0.000,", "+0.000]"]
+    assert reference[1:6] == ["cpu", "0.0e+00", "1.000000", "1.000000", "100.0%"]
+    assert reference[6:9] == ["+0.000", "[+0.000,", "+0.000]"]
     for line in others:
-        assert 0 < float(line[1]) < 0.2
-        assert 0.9 < float(line[3]) <= float(line[2]) < 1
+        assert 0 < float(line[2]) < 0.2
+        assert 0.9 < float(line[4]) <= float(line[3]) < 1
+        assert np.isfinite([float(text.strip("[],")) for text in line[6:9]]).all()
 
 
 def test_proteins_without_a_structure_have_maps_and_no_precision(report, tmp_path):
@@ -44,3 +46,23 @@ def test_proteins_without_a_structure_have_maps_and_no_precision(report, tmp_pat
 def test_a_method_without_a_model_is_refused(report):
     with pytest.raises(SystemExit, match="RandomScores reads no model, so it has no precision"):
         report("method=random")
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ("method.foo=3", "Could not override 'method.foo'"),
+        ("nonsense", "Error parsing override 'nonsense'"),
+        ("model.device=abacus", "device is 'abacus'; allowed are"),
+        ("dataset.ranges=[]", "dataset.ranges is empty"),
+    ],
+)
+def test_a_wrong_value_ends_with_a_message(report, choice, message):
+    with pytest.raises(SystemExit, match=message):
+        report(choice)
+
+
+def test_a_model_without_a_dtype_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["dtypes", "model=potts"])
+    with pytest.raises(SystemExit, match="lattice_family has no dtype"):
+        dtypes.main()
