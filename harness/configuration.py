@@ -77,9 +77,7 @@ def build_experiment(config: DictConfig) -> Experiment:
 def _adapted(method: ContactMethod, model: Model | None, config: DictConfig) -> ContactMethod:
     """The method as it reads complexes and long chains."""
     for node in (config.joining, config.windows) if model else (config.windows,):
-        unfinished = build(
-            node, _partial_=True
-        )  # Hydra makes a dictionary of a dataclass it is given
+        unfinished = build(node, _partial_=True)  # Hydra would make a dictionary of the method
         try:
             method = unfinished(method=method, model=model)
         except (ValueError, TypeError) as error:
