@@ -43,7 +43,13 @@ JACOBIAN = partial(
     storage="float32",
 )
 LOAD = partial(
-    ESM2, device="cpu", dtype="float32", tokens_per_batch=None, context=None, compile=False
+    ESM2,
+    device="cpu",
+    dtype="float32",
+    tokens_per_batch=None,
+    context=None,
+    compile=False,
+    ends="kept",
 )
 
 

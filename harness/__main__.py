@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from harness import record, sweep
+from harness import record, run_summary, sweep
 from harness.claims import check_identity, exclusive, unfinished
 from harness.configuration import (
     CONFIG_FOLDER,
@@ -56,7 +56,7 @@ def measure(config: DictConfig, folder: Path) -> dict[str, Any]:
     parent = os.environ.get(sweep.PARENT_RUN, "")
     with exclusive(folder):
         known = {"method": names.method, "model": names.model} | record.settings(chosen)
-        check_identity(folder, known, later=record.INPUTS)
+        check_identity(folder, known, later=run_summary.INPUTS)
         with unfinished(folder), build(config.tracker).run(names.title, folder, parent) as tracked:
             record.describe(tracked, names, chosen)
             experiment = build_experiment(config)
@@ -68,7 +68,7 @@ def measure(config: DictConfig, folder: Path) -> dict[str, Any]:
             keep = record.Keeper(results, names, chosen)
             with progress_bar(names.label) as progress:
                 run(experiment, results, keep, progress)
-            summary = record.summarize_run(experiment, results, names, chosen)
+            summary = run_summary.summarize_run(experiment, results, names, chosen)
             results.write_summary(summary)
             record.send(tracked, results, summary)
     return summary

@@ -10,17 +10,19 @@ from typing import Any
 
 import pandas as pd
 
+from harness.curves import curve_plot
 from harness.pareto import pareto_plot, pareto_table
 from harness.plots import Mark, comparison_plot
 from harness.results import (
+    CURVES,
     SUMMARY,
     fact_means,
     find_metric,
     grouped,
     headline,
     read_journal,
-    read_rows,
     read_summary,
+    read_values,
 )
 from harness.statistics import Bootstrap
 
@@ -57,7 +59,8 @@ def finished_runs(sweep: Path) -> list[ComparedRun]:
 def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> list[Path]:
     """Write comparison.csv, differences.csv and comparison.png; their paths.
 
-    When the runs differ in cost, pareto.csv and pareto.png as well.
+    When the runs differ in cost, pareto.csv and pareto.png as well; where they have curves,
+    curves.png.
     """
     table, differences = sweep / "comparison.csv", sweep / "differences.csv"
     picture = sweep / "comparison.png"
@@ -67,12 +70,18 @@ def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootst
     axis = f"{'P@L' if metric == 'p_at_L' else metric}, {name}"
     marks = [_mark(run, metric, name) for run in runs]
     comparison_plot(picture, marks, axis, bootstrap.level)
+    files = [table, differences, picture]
+    curves = {run.label: run.folder / CURVES for run in runs if (run.folder / CURVES).exists()}
+    if curves:
+        tables = {label: pd.read_csv(path) for label, path in curves.items()}
+        curve_plot(sweep / "curves.png", tables, bootstrap.level)
+        files.append(sweep / "curves.png")
     if all(mark.costs == marks[0].costs for mark in marks):
-        return [table, differences, picture]
+        return files
     fronts, weighed = sweep / "pareto.csv", sweep / "pareto.png"
     pareto_table(marks).assign(metric=metric, range=name).to_csv(fronts, index=False)
     pareto_plot(weighed, marks, axis, bootstrap.level)
-    return [table, differences, picture, fronts, weighed]
+    return [*files, fronts, weighed]
 
 
 def _table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
@@ -89,7 +98,8 @@ def _table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
 def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFrame:
     """Precision of every later run minus every earlier one, over proteins that both have.
 
-    The headline metric where there is no P@L/d; each for all proteins, then for each group.
+    The headline metrics where there is no P@L/d; each for all proteins, then for each group. Where
+    proteins have weights (several targets each), those of the later run.
     """
     metrics = _precisions(runs)
     parts = {run.label: _by_group(run.folder, metrics) for run in runs}
@@ -99,26 +109,31 @@ def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFr
         for group in [name for name in minuend if name in subtrahend]:
             a, b = minuend[group].align(subtrahend[group], join="inner")
             head = {"run": second.label, "minus": first.label, "group": group}
-            for pair in a.columns.to_list():
-                estimate = bootstrap.difference(a[pair].to_numpy(), b[pair].to_numpy())
+            for pair in a["value"].columns.to_list():
+                values = a["value"][pair].to_numpy(), b["value"][pair].to_numpy()
+                estimate = bootstrap.difference(*values, a["weight"][pair].to_numpy())
                 place = dict(zip(("metric", "range"), pair, strict=True))
                 rows.append({**head, **place, **asdict(estimate)})
     return pd.DataFrame(rows)
 
 
 def _precisions(runs: Sequence[ComparedRun]) -> list[str]:
-    """P@L/d for every d that a run has, else the headline metric."""
+    """P@L/d for every d that a run has, else what begins like the headline metric."""
     summaries = [run.summary for run in runs]
     names = dict.fromkeys(item["metric"] for one in summaries for item in one["metrics"])
-    return [name for name in names if name.startswith("p_at_L")] or [headline(summaries)[0]]
+    return [name for name in names if name.startswith(headline(summaries)[0])]
 
 
 def _by_group(folder: Path, metrics: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """These metrics by protein (rows), metric and range (columns); of all under an empty name."""
-    rows = read_rows(folder)
+    """Values and weights of these metrics by protein (rows), metric and range (columns).
+
+    Those of all proteins are under an empty name.
+    """
+    rows = read_values(folder)
     chosen = rows[rows["metric"].isin(metrics)]
-    wide = chosen.pivot(index="protein", columns=["metric", "range"], values="value")
-    wide = wide[list(dict.fromkeys(zip(chosen["metric"], chosen["range"], strict=True)))]
+    wide = chosen.pivot(index="protein", columns=["metric", "range"], values=["value", "weight"])
+    order = dict.fromkeys(zip(chosen["metric"], chosen["range"], strict=True))
+    wide = wide[[(kind, *pair) for kind in ("value", "weight") for pair in order]]
     groups = grouped(read_journal(folder)).items()
     return {"": wide} | {name: wide[wide.index.isin(proteins)] for name, proteins in groups}
 

@@ -26,7 +26,10 @@ CONFIG_FOLDER = str(Path(__file__).resolve().parent.parent / "conf")
 SWEPT_KEYS = "HARNESS_SWEPT_KEYS"
 """Environment variable through which a sweep tells its jobs what varies."""
 
-_SETTINGS = ("method.", "model.", "masking", "windows", "joining.")
+_SETTINGS = (
+    *("method.", "model.", "masking", "hiding", "windows", "joining."),
+    *("evaluation/", "evaluation."),
+)
 """Beginnings of keys that say how a method reads a protein."""
 
 
@@ -75,8 +78,8 @@ def build_experiment(config: DictConfig) -> Experiment:
 
 
 def _adapted(method: ContactMethod, model: Model | None, config: DictConfig) -> ContactMethod:
-    """The method as it reads complexes and long chains."""
-    for node in (config.joining, config.windows) if model else (config.windows,):
+    """The method as it reads what is hidden, complexes and long chains."""
+    for node in (config.hiding, config.joining, config.windows) if model else (config.windows,):
         unfinished = build(node, _partial_=True)  # Hydra would make a dictionary of the method
         try:
             method = unfinished(method=method, model=model)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from numpy import ndarray
@@ -23,6 +23,10 @@ from harness.sample import Sample
 if TYPE_CHECKING:
     from pandas import DataFrame
     from torch import Tensor
+
+    from harness.blocks import Block
+    from harness.masking import Step
+    from harness.statistics import Bootstrap
 
 
 @dataclass
@@ -77,8 +81,14 @@ class PredictsLogits(Model, Protocol):
 class HasPositions(Model, Protocol):
     """A model that knows where residues stand, and can be told otherwise."""
 
-    def at(self, positions: Int[Tensor, " L"]) -> AbstractContextManager[None]:
-        """While this lasts, residues stand at these increasing positions instead of 0…L-1."""
+    def at(
+        self, positions: Int[Tensor, " L"], length: int | None = None
+    ) -> AbstractContextManager[None]:
+        """While this lasts, residues stand at these increasing positions instead of 0…L-1.
+
+        What stands at the ends of a sequence stands around `length` positions, or next to the
+        residues (none).
+        """
         ...
 
 
@@ -143,6 +153,12 @@ class PredictsContacts(Model, Protocol):
         """Probabilities of contact, symmetric."""
         ...
 
+    def contact_blocks(
+        self, residues: Int[Tensor, "B L"], block: Block
+    ) -> Iterator[tuple[slice, Float[Tensor, "B R C"]]]:
+        """One block of the map of each sequence, in slices of 0…B-1."""
+        ...
+
 
 @runtime_checkable
 class ContactMethod(Protocol):
@@ -163,6 +179,15 @@ class CouplingMethod(ContactMethod, Protocol):
 
 
 @runtime_checkable
+class ScoresBlocks(ContactMethod, Protocol):
+    """A contact method to which a block of the map costs less than the map."""
+
+    def blocks(self, proteins: Sequence[Protein], block: Block) -> Iterator[Float[ndarray, "R C"]]:
+        """That block of the map of each protein, in order; all are of one length."""
+        ...
+
+
+@runtime_checkable
 class ReportsFacts(ContactMethod, Protocol):
     """A contact method with numbers worth recording beside its map: a depth, convergence, …"""
 
@@ -174,10 +199,19 @@ class ReportsFacts(ContactMethod, Protocol):
 
 @runtime_checkable
 class Masking(Protocol):
-    """Which residues stay visible."""
+    """Which residues of a protein stay visible."""
 
     def __call__(self, protein: Protein) -> Protein:
         """The protein with some residues hidden."""
+        ...
+
+
+@runtime_checkable
+class StepwiseMasking(Protocol):
+    """Which residues are shown around a block of the map, step by step."""
+
+    def steps(self, protein: Protein, block: Block) -> Iterator[Step]:
+        """From nothing but the block to the most."""
         ...
 
 
@@ -200,6 +234,34 @@ class Evaluation(Protocol):
 
     def __call__(self, method: ContactMethod, sample: Sample) -> Iterator[Row]:
         """The rows of one sample."""
+        ...
+
+
+@dataclass(frozen=True)
+class RowSummary:
+    """What becomes of the rows of all proteins, where each protein has many.
+
+    `values` are what runs are compared by: protein, metric, range, value, weight. `estimates` are
+    means and other statistics with their intervals; `curves` the same along an axis: metric, range,
+    flank, mean, low, high, n. `targets` has a line for each thing that was looked at.
+    """
+
+    values: DataFrame
+    estimates: Sequence[Mapping[str, Any]]
+    curves: DataFrame
+    targets: DataFrame
+
+
+@runtime_checkable
+class SummarizesRows(Evaluation, Protocol):
+    """An evaluation with many rows a protein, which knows what to make of them."""
+
+    def check(self, protein_ids: Sequence[str]) -> list[str]:
+        """What was asked for of proteins that are not among these; InputError if all of it is."""
+        ...
+
+    def summarize(self, rows: DataFrame, bootstrap: Bootstrap) -> RowSummary:
+        """The summary of the rows of any number of proteins."""
         ...
 
 
@@ -266,6 +328,10 @@ class TrackedRun(Protocol):
 
     def table(self, name: str, frame: DataFrame) -> None:
         """Keep a table that can be compared across runs."""
+        ...
+
+    def curve(self, name: str, points: Mapping[int, float]) -> None:
+        """What a metric is at each of these steps."""
         ...
 
     def files(self, paths: Sequence[Path], under: str) -> None:

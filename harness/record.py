@@ -6,29 +6,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
-from pandas import DataFrame
 
+from harness import run_summary
+from harness.curves import filling_plot
 from harness.errors import InputError
 from harness.metrics import CONTACTS
 from harness.plots import MapStyle, contact_map
-from harness.protocols import Model, TrackedRun
-from harness.provenance import provenance
+from harness.protocols import TrackedRun
 from harness.results import (
     CONFIG,
+    CURVES,
     JOURNAL,
     MANIFEST,
     ROWS,
     SUMMARY,
+    TARGETS,
+    VALUES,
     RunFolder,
     fact_means,
-    grouped,
     headline,
-    summarize,
-    summarize_facts,
+    read_values,
 )
-from harness.runner import Experiment, RunNames
+from harness.runner import Experiment, RunNames, Watched
 from harness.sample import Sample
 
 FREE = (
@@ -36,12 +38,10 @@ FREE = (
     *("dataset.path", "dataset.groups", "dataset.failures"),
     *("dataset.source.", "dataset.structures.", "dataset.sequences.", "dataset.secondary_"),
     *("model.source.", "model.path", "model.device", "model.tokens_per_batch", "model.context"),
-    "method.folder",
+    *("method.folder", "evaluation.at"),
 )
 """Beginnings of keys that may differ between a run and its continuation: where things are and how
-they are summed up. What lies there is named by `INPUTS`."""
-
-INPUTS = ("dataset_version", "weights_sha256")
+they are summed up. What lies there is named by `run_summary.INPUTS`."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ class Keeper:
             if not isinstance(self.config[key], bool):
                 raise InputError(f"{key} is {self.config[key]}; allowed are true and false")
 
-    def __call__(self, sample: Sample, scores: Float[ndarray, "L L"]) -> None:
+    def __call__(
+        self, sample: Sample, scores: Float[ndarray, "L L"], watched: Sequence[Watched]
+    ) -> None:
         """Write the files of one protein."""
         identifier = sample.protein.id
         if self.config["save_scores"]:
@@ -66,39 +68,21 @@ class Keeper:
             contact = CONTACTS[self.config["contact"]]
             style = MapStyle(contact, self.config["dataset"]["ranges"][0])
             path = self.results.path / "maps" / f"{identifier}.png"
-            contact_map(path, sample, scores, f"{identifier} · {self.names.label}", style)
+            title = f"{identifier} · {self.names.label}"
+            contact_map(path, sample, scores, title, style)
+            if watched:
+                filling_plot(path.with_name(f"{identifier}_filling.png"), watched, title)
 
 
 def identity(config: Mapping[str, Any], experiment: Experiment) -> dict[str, str]:
     """What must not change between a run and its continuation, as text."""
-    return settings(config) | _inputs(experiment)
+    return settings(config) | run_summary.inputs(experiment)
 
 
 def settings(config: Mapping[str, Any]) -> dict[str, str]:
     """The part of a run's identity that is known before anything is built."""
     free = FREE if "model" in config["method"] else (*FREE, "model.")
     return {key: str(value) for key, value in _flat(config).items() if not key.startswith(free)}
-
-
-def summarize_run(
-    experiment: Experiment, results: RunFolder, names: RunNames, config: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The content of summary.json."""
-    rows, journal = results.rows(), results.finished()
-    commits = dict.fromkeys(entry.get("commit", "unknown") for entry in journal.values())
-    groups = {
-        name: _measured(rows, [journal[protein] for protein in proteins], experiment)
-        for name, proteins in grouped(journal).items()
-    }
-    contact = CONTACTS[config["contact"]]
-    defined = {"contact_atom": contact.atom, "contact_cutoff": contact.cutoff}
-    place = {"label": names.label, "ranges": config["dataset"]["ranges"]}
-    return {
-        "run": asdict(names) | place | defined,
-        **_measured(rows, list(journal.values()), experiment),
-        "groups": groups,
-        "provenance": provenance() | {"commit": ", ".join(commits)} | _inputs(experiment),
-    }
 
 
 def describe(tracked: TrackedRun, names: RunNames, config: Mapping[str, Any]) -> None:
@@ -122,8 +106,10 @@ def send(tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any]) ->
     facts = {key: _significant(value) for key, value in fact_means(summary).items()}
     tracked.record({}, shown | facts, tags(summary))
     tracked.table("rows.json", wide_table(results))
-    kept = [results.path / name for name in (ROWS, JOURNAL, SUMMARY, CONFIG, MANIFEST)]
-    tracked.files([path for path in kept if path.exists()], "")
+    names = (ROWS, JOURNAL, SUMMARY, CONFIG, MANIFEST, VALUES, CURVES, TARGETS, "curves.png")
+    tracked.files([path for name in names if (path := results.path / name).exists()], "")
+    for name, points in curves(results).items():
+        tracked.curve(f"curve/{name}", points)
     tracked.files(sorted((results.path / "maps").glob("*.png")), "maps")
 
 
@@ -160,9 +146,21 @@ def _rounded(value: float | None) -> float:
     return float("nan") if value is None else round(value, 4)
 
 
+def curves(results: RunFolder) -> dict[str, dict[int, float]]:
+    """Curves of a run by metric and range: a mean at each step. None where there are none."""
+    path = results.path / CURVES
+    if not path.exists():
+        return {}
+    lines = pd.read_csv(path).groupby(["metric", "range"], sort=False)
+    return {
+        f"{metric}/{name}": dict(zip(own["flank"].tolist(), own["mean"].round(4), strict=True))
+        for (metric, name), own in lines
+    }
+
+
 def wide_table(results: RunFolder) -> Any:
     """One line a protein, one column a metric and range: what MLflow compares across runs."""
-    rows = results.rows()
+    rows = read_values(results.path)
     rows["name"] = rows["metric"] + "/" + rows["range"]
     wide = rows.pivot(index="protein", columns="name", values="value").round(4)
     return wide[list(dict.fromkeys(rows["name"]))].reset_index()
@@ -192,45 +190,6 @@ def _flat(
     return flat
 
 
-def _measured(
-    rows: DataFrame, entries: Sequence[Mapping[str, Any]], experiment: Experiment
-) -> dict[str, Any]:
-    """Estimates, cost and facts of the proteins of these journal entries."""
-    own = rows[rows["protein"].isin([entry["protein"] for entry in entries])]
-    return {
-        "metrics": summarize(own, experiment.statistics),
-        "cost": _cost(entries, experiment.model),
-        "facts": summarize_facts(entries),
-    }
-
-
-def _cost(entries: Sequence[Mapping[str, Any]], model: Model | None) -> dict[str, float]:
-    n = max(1, len(entries))
-    seconds = math.fsum(entry["seconds"] for entry in entries)
-    flops = _total(entries, "flops")
-    return {
-        "n_proteins": len(entries),
-        "sequence_length": _total(entries, "length") / n,
-        "seconds": seconds,
-        "seconds_per_protein": seconds / n,
-        "forward_passes": _total(entries, "forward_passes"),
-        "tokens": _total(entries, "tokens"),
-        "flops": flops,
-        "flops_per_protein": flops / n,
-        "n_parameters": model.n_parameters if model else 0,
-        "peak_memory_bytes": _most(entries, "peak_memory_bytes"),
-        "peak_device_bytes": _most(entries, "peak_device_bytes"),
-    }
-
-
-def _total(entries: Sequence[Mapping[str, Any]], key: str) -> int:
-    return sum(entry.get(key, 0) for entry in entries)
-
-
-def _most(entries: Sequence[Mapping[str, Any]], key: str) -> int:
-    return max((entry.get(key, 0) for entry in entries), default=0)
-
-
 def _axes(cost: Mapping[str, float]) -> dict[str, float]:
     """Metrics that charts put on an axis; MLflow's have no logarithmic one."""
     logarithmic = ("n_parameters", "seconds_per_protein", "flops_per_protein")
@@ -238,9 +197,3 @@ def _axes(cost: Mapping[str, float]) -> dict[str, float]:
     if cost["n_parameters"]:
         axes["n_parameters"] = cost["n_parameters"]
     return axes | {"sequence_length": cost["sequence_length"]}
-
-
-def _inputs(experiment: Experiment) -> dict[str, str]:
-    """What the numbers were measured on."""
-    weights = experiment.model.fingerprint if experiment.model else ""
-    return dict(zip(INPUTS, (experiment.dataset.version, weights), strict=True))

@@ -7,6 +7,9 @@ A run folder holds
     proteins.jsonl   one line a finished protein: facts, cost, group, and where its rows end
     scores/          one .npz a protein (when asked for)
     maps/            one picture a protein (when asked for)
+    values.csv       where a protein has many rows: what they come to; runs are compared by these
+    curves.csv       and the means along an axis (curves.png: drawn), with
+    targets.csv      a line for each thing that was looked at
     summary.json     means with intervals, cost, facts, of all and of each group; provenance
     unfinished.txt   only until the run has ended well: why it has not
 
@@ -32,12 +35,13 @@ from numpy import ndarray
 
 from harness.claims import IDENTITY, check_identity
 from harness.errors import InputError
-from harness.protocols import Row
+from harness.protocols import Row, RowSummary
 from harness.statistics import Bootstrap
 
 COLUMNS = ("protein", "method", "model", "metric", "range", "value")
 ROWS, JOURNAL, SUMMARY, CONFIG = "rows.csv", "proteins.jsonl", "summary.json", "config.yaml"
 MANIFEST = "dataset.sha256"
+VALUES, CURVES, TARGETS = "values.csv", "curves.csv", "targets.csv"
 
 
 @dataclass(frozen=True)
@@ -107,11 +111,30 @@ class RunFolder:
         """All rows measured so far."""
         return read_rows(self.path)
 
+    def write_tables(self, summary: RowSummary) -> None:
+        """Write what the rows come to, each file whole or not at all."""
+        tables = {VALUES: summary.values, CURVES: summary.curves, TARGETS: summary.targets}
+        for name, table in tables.items():
+            with _replacing(self.path / name) as partial:
+                table.to_csv(partial, index=False)
+
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, whole or not at all; NaN becomes null."""
         with _replacing(self.path / SUMMARY) as partial:
             text = json.dumps(_without_nan(summary), indent=2, allow_nan=False)
             partial.write_text(text + "\n", encoding="utf-8")
+
+
+def read_values(folder: Path) -> pd.DataFrame:
+    """Numbers by protein, metric and range: values.csv, or the rows, each of them once."""
+    if not (folder / VALUES).exists():
+        return read_rows(folder).assign(weight=1.0)
+    return pd.read_csv(
+        folder / VALUES,
+        dtype={"protein": str, "range": str},
+        keep_default_na=False,
+        na_values={"value": [""]},
+    )
 
 
 def summarize(rows: pd.DataFrame, bootstrap: Bootstrap) -> list[dict[str, Any]]:

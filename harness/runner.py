@@ -1,22 +1,46 @@
 """The only loop over samples: measure, write, go on; what is done already is skipped."""
 
+import logging
 import math
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from jaxtyping import Float
 from numpy import ndarray
 
+from harness.blocks import Block, blocks_of
 from harness.errors import InputError
 from harness.protein import Protein
-from harness.protocols import ContactMethod, Cost, Dataset, Evaluation, Model, ReportsFacts
+from harness.protocols import (
+    ContactMethod,
+    Cost,
+    Dataset,
+    Evaluation,
+    Model,
+    ReportsFacts,
+    SummarizesRows,
+)
 from harness.provenance import commit
 from harness.results import RunFolder
 from harness.sample import Sample
 from harness.statistics import Bootstrap
+
+log = logging.getLogger("harness")
+
+
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """A block of the map of a protein, some residues of which are hidden."""
+
+    block: Block
+    protein: Protein
+    scores: Float[ndarray, "R C"]
+
+
+Keep = Callable[[Sample, Float[ndarray, "L L"], Sequence[Watched]], None]
 
 
 @dataclass
@@ -24,11 +48,13 @@ class RecordingMethod:
     """A method that remembers the first map of each protein, and how long it has worked.
 
     The maps can be kept and drawn; `reported` are the facts of the method about each of them, None
-    for a number that is not finite. The seconds are those of the method, without the evaluation.
+    for a number that is not finite; `watched` is the first block that was asked for many times. The
+    seconds are those of the method, without the evaluation.
     """
 
     method: ContactMethod
     maps: dict[str, Float[ndarray, "L L"]] = field(default_factory=dict)
+    watched: list[Watched] = field(default_factory=list)
     reported: dict[str, dict[str, float | None]] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -41,6 +67,17 @@ class RecordingMethod:
             self.maps[protein.id] = scores
             self.reported[protein.id] = _facts(self.method)
         return scores
+
+    def blocks(self, proteins: Sequence[Protein], block: Block) -> Iterator[Float[ndarray, "R C"]]:
+        """The method's block of each protein."""
+        first, scores = not self.watched, blocks_of(self.method, proteins, block)
+        for protein in proteins:
+            start = time.perf_counter()
+            found = next(scores)
+            self.seconds += time.perf_counter() - start
+            if first:
+                self.watched.append(Watched(block, protein, found))
+            yield found
 
 
 @dataclass(frozen=True)
@@ -82,18 +119,20 @@ class Experiment:
 def run(
     experiment: Experiment,
     results: RunFolder,
-    keep: Callable[[Sample, Float[ndarray, "L L"]], None],
+    keep: Keep,
     progress: Callable[[int, int], None],
 ) -> None:
     """Measure every protein that the folder does not hold yet.
 
-    `keep` gets each sample with its score map before its rows are written; `progress` gets the
-    number of proteins done and in all. Raises InputError for an empty data set.
+    `keep` gets each sample with its score map, and the first block that was watched while residues
+    were hidden, before its rows are written; `progress` gets the number of proteins done and in
+    all. Raises InputError for an empty data set.
     """
     wanted = list(dict.fromkeys(experiment.dataset.protein_ids))
     if not wanted:
         raise InputError("the data set holds no protein")
     finished = results.finished()
+    _check_targets(experiment.evaluation, wanted)
     missing = [identifier for identifier in wanted if identifier not in finished]
     progress(len(wanted) - len(missing), len(wanted))
     for n, identifier in enumerate(missing, start=len(wanted) - len(missing) + 1):
@@ -101,18 +140,26 @@ def run(
         progress(n, len(wanted))
 
 
+def _check_targets(evaluation: Evaluation, wanted: Sequence[str]) -> None:
+    """Say which proteins of a list of targets are not there; InputError when none is."""
+    absent = evaluation.check(wanted) if isinstance(evaluation, SummarizesRows) else []
+    if absent:
+        named = ", ".join(absent[:3]) + (", …" if len(absent) > 3 else "")
+        log.warning("%d listed proteins are not in this data set: %s", len(absent), named)
+
+
 def _measure(
     experiment: Experiment,
     sample: Sample,
     results: RunFolder,
-    keep: Callable[[Sample, Float[ndarray, "L L"]], None],
+    keep: Keep,
 ) -> None:
     method = RecordingMethod(experiment.method)
     before = _spent(experiment.model)
     rows = list(experiment.evaluation(method, sample))
     after = _spent(experiment.model)
     for scores in method.maps.values():
-        keep(sample, scores)
+        keep(sample, scores, method.watched)
     cost = {"seconds": method.seconds, **{key: after[key] - before[key] for key in after}}
     cost |= {"peak_memory_bytes": peak_memory(), "peak_device_bytes": _on_device(experiment.model)}
     facts = {"length": len(sample.protein), **cost, "commit": commit(), **sample.facts}

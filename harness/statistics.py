@@ -20,22 +20,50 @@ class Bootstrap:
         if self.resamples < 1 or not 0 < self.level < 1:
             raise ValueError(f"{self}: resamples must be positive and level between 0 and 1")
 
-    def mean(self, values: Float[ndarray, " n"]) -> "Estimate":
-        """Mean of the measured values with its interval; NaN values are counted as unscored."""
+    def mean(
+        self, values: Float[ndarray, " n"], weights: Float[ndarray, " n"] | None = None
+    ) -> "Estimate":
+        """Mean of the measured values with its interval; NaN values are counted as unscored.
+
+        With weights it is Σ weight · value / Σ weight: the mean over what a protein has several of,
+        while still whole proteins are resampled.
+        """
         scored = values[~np.isnan(values)]
         n, unscored = len(scored), len(values) - len(scored)
         if not n:
             return Estimate(float("nan"), float("nan"), float("nan"), 0, unscored)
-        means = scored[_draws(self.seed, self.resamples, n)].mean(axis=1)
-        tail = (1 - self.level) / 2
-        low, high = np.quantile(means, [tail, 1 - tail])
-        return Estimate(float(scored.mean()), float(low), float(high), n, unscored)
+        draws = _draws(self.seed, self.resamples, n)
+        if weights is None:
+            mean, means = scored.mean(), scored[draws].mean(axis=1)
+        else:
+            own = weights[~np.isnan(values)]
+            mean = scored @ own / own.sum()
+            means = (scored * own)[draws].sum(axis=1) / own[draws].sum(axis=1)
+        return Estimate(float(mean), *self.interval(means), n, unscored)
 
-    def difference(self, a: Float[ndarray, " n"], b: Float[ndarray, " n"]) -> "Estimate":
+    def interval(self, resampled: Float[ndarray, " m"]) -> tuple[float, float]:
+        """The interval that a statistic's values in the resamples span."""
+        tail = (1 - self.level) / 2
+        low, high = np.quantile(resampled, [tail, 1 - tail])
+        return float(low), float(high)
+
+    def counts(self, n: int) -> Float[ndarray, "m n"]:
+        """How often each of n proteins is in each resample, for statistics that are no means."""
+        draws = _draws(self.seed, self.resamples, n)
+        places = draws + n * np.arange(self.resamples)[:, None]
+        found = np.bincount(places.ravel(), minlength=n * self.resamples)
+        return found.reshape(self.resamples, n).astype(np.float32)
+
+    def difference(
+        self,
+        a: Float[ndarray, " n"],
+        b: Float[ndarray, " n"],
+        weights: Float[ndarray, " n"] | None = None,
+    ) -> "Estimate":
         """Mean of a - b over the same proteins; a pair with a NaN is unscored."""
         if a.shape != b.shape:
             raise ValueError(f"paired values have lengths {len(a)} and {len(b)}")
-        return self.mean(a - b)
+        return self.mean(a - b, weights)
 
 
 @dataclass(frozen=True)

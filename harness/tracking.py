@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _KEY = ".run_key"
+_MOST = 1000
+"""Metrics that MLflow takes at once; a curve has fewer points."""
+
 _LONGEST = 5000
 """Characters that every MLflow store takes as the value of a parameter or a tag."""
 
@@ -141,6 +144,15 @@ class _MlflowRun:
                 tags=[entities.RunTag(key, text[:_LONGEST]) for key, text in tags.items()],
             )
 
+    def curve(self, name: str, points: Mapping[int, float]) -> None:
+        """Log the curve once: MLflow would draw a second one over it."""
+        entities, now = _mlflow().entities, int(time.time() * 1000)
+        with _explaining(self.uri):
+            if not self.client.get_metric_history(self.id, name):
+                known = {step: value for step, value in points.items() if not math.isnan(value)}
+                drawn = [entities.Metric(name, value, now, step) for step, value in known.items()]
+                self.client.log_batch(self.id, metrics=drawn[:_MOST])
+
     def table(self, name: str, frame: DataFrame) -> None:
         """Log the table once: MLflow would append to one that is there."""
         with _explaining(self.uri):
@@ -175,6 +187,9 @@ class _ForgetfulRun:
         """Forget."""
 
     def table(self, name: str, frame: DataFrame) -> None:
+        """Forget."""
+
+    def curve(self, name: str, points: Mapping[int, float]) -> None:
         """Forget."""
 
     def files(self, paths: Sequence[Path], under: str) -> None:

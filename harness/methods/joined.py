@@ -1,6 +1,6 @@
 """The chains of a complex as one sequence for a language model, which knows of no chains."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from harness.alphabet import AMINO_ACIDS
+from harness.blocks import Block, blocks_of
 from harness.protein import Protein
 from harness.protocols import ContactMethod, CouplingMethod, HasPositions, Model, ReportsFacts
 
@@ -51,6 +52,12 @@ class Joined:
         own = self.own(protein)
         return scores[np.ix_(own, own)]
 
+    def blocks(self, proteins: Sequence[Protein], block: Block) -> Iterator[Float[ndarray, "R C"]]:
+        """One block of the map of each protein, in order."""
+        if any(protein.breaks for protein in proteins):
+            return (block.of(self(protein)) for protein in proteins)
+        return blocks_of(self.method, proteins, block)
+
     @property
     def facts(self) -> Mapping[str, float]:
         """Those of the method."""
@@ -88,6 +95,10 @@ class JoinedCouplings:
     def __call__(self, protein: Protein) -> Float[ndarray, "L L"]:
         """Contact scores."""
         return self.joined(protein)
+
+    def blocks(self, proteins: Sequence[Protein], block: Block) -> Iterator[Float[ndarray, "R C"]]:
+        """One block of the map of each protein, in order."""
+        return self.joined.blocks(proteins, block)
 
     @property
     def facts(self) -> Mapping[str, float]:

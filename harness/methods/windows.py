@@ -1,12 +1,14 @@
 """Chains that are longer than a model reads: overlapping windows, each a protein of its own."""
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from harness.blocks import Block, blocks_of
 from harness.protein import Protein
 from harness.protocols import ContactMethod, Model
 
@@ -57,6 +59,12 @@ class Overlapping:
         scores = np.divide(total, counts, out=total, where=seen)
         scores[~seen] = scores[seen].min()
         return scores
+
+    def blocks(self, proteins: Sequence[Protein], block: Block) -> Iterator[Float[ndarray, "R C"]]:
+        """One block of the map of each protein, in order."""
+        if any(len(protein) > self.size for protein in proteins):
+            return (block.of(self(protein)) for protein in proteins)
+        return blocks_of(self.method, proteins, block)
 
     @property
     def shared(self) -> int:

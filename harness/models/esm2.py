@@ -1,34 +1,41 @@
 """ESM-2 as the methods see it: residues in; logits, maps and states of the residues out."""
 
-from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from harness.alphabet import MASK
+from harness.blocks import Block
+from harness.contact_regression import ContactRegression
 from harness.device import choose_device
-from harness.errors import InputError, PrerequisiteError
+from harness.errors import PrerequisiteError
 from harness.models import differentiation, memory
 from harness.models.batches import TokenBudget, automatic_tokens
 from harness.models.checkpoint import load_checkpoint
-from harness.models.flops import FlopCounts
 from harness.models.mutants import Mutants
 from harness.models.network import Architecture
 from harness.models.packing import prepare
-from harness.models.passes import ATTENTION, BACKWARD, LOGITS, Pass, contacts_by, hidden_after
+from harness.models.passes import (
+    ATTENTION,
+    BACKWARD,
+    LOGITS,
+    Pass,
+    contact_block_by,
+    contacts_by,
+    hidden_after,
+)
 from harness.models.published import PublishedWeights
-from harness.protocols import Cost
+from harness.models.running import Running, Slices
+from harness.models.vocabulary import Ends
 
 _SHIPPED = Path(__file__).parent / "checkpoints"
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
-Slices = Iterator[tuple[slice, Tensor]]
 
 
 @dataclass(eq=False)
@@ -39,7 +46,8 @@ class ESM2:
     one of float32, bfloat16 and float16. `tokens_per_batch` bounds the tokens that go through the
     network at once (none: chosen for the device) and is halved when memory runs out. Sequences of
     more than `context` residues are refused (none: no bound). `compile` has PyTorch compile the
-    layers.
+    layers. `ends` are the tokens that residues stand between: `kept` (<cls> and <eos>, as trained),
+    `masked` (a mask at either end), or `absent`.
     """
 
     path: str | Path
@@ -48,10 +56,13 @@ class ESM2:
     tokens_per_batch: int | None
     context: int | None
     compile: bool
+    ends: Ends
 
     def __post_init__(self) -> None:
         if self.dtype not in _DTYPES:
             raise ValueError(f"dtype is {self.dtype!r}; allowed are {', '.join(_DTYPES)}")
+        if self.ends not in get_args(Ends):
+            raise ValueError(f"ends is {self.ends!r}; allowed are {', '.join(get_args(Ends))}")
         self._device, dtype = choose_device(self.device), _DTYPES[self.dtype]
         checkpoint = load_checkpoint(Path(self.path), self._require_memory, dtype)
         network, self._regression = checkpoint.network, checkpoint.regression
@@ -59,16 +70,21 @@ class ESM2:
         self.fingerprint = checkpoint.fingerprint
         self.n_parameters = sum(weights.numel() for weights in network.parameters())
         self.n_layers = network.architecture.layers
-        self._flops = FlopCounts(network.architecture)
+        network.stand_between(self.ends)
         self._network = prepare(network, dtype, self._device, self.compile)
         given = self.tokens_per_batch
-        self._budget = TokenBudget(automatic_tokens(network) if given is None else given)
-        self._flops(LOGITS.kind, 1, LOGITS.run)  # loads the counter, which takes a second once
-        self.cost = Cost()
+        budget = TokenBudget(automatic_tokens(network) if given is None else given)
+        self._running = Running(self._network, self._device, budget, self.context)
+        self.cost = self._running.cost
 
-    def at(self, positions: Int[Tensor, " L"]) -> AbstractContextManager[None]:
-        """While this lasts, residues stand at these increasing positions instead of 0…L-1."""
-        return self._network.positions.given(positions)
+    def at(
+        self, positions: Int[Tensor, " L"], length: int | None = None
+    ) -> AbstractContextManager[None]:
+        """While this lasts, residues stand at these increasing positions instead of 0…L-1.
+
+        The tokens at the ends stand around `length` of them, or next to the residues (none).
+        """
+        return self._network.positions.given(positions, length)
 
     def logits(self, residues: Int[Tensor, "B L"]) -> Float[Tensor, "B L 20"]:
         """Logits for sequences of `harness.alphabet` indices, on the model's device."""
@@ -107,14 +123,14 @@ class ESM2:
 
         Raises PrerequisiteError when the checkpoint came without one.
         """
-        if self._regression is None:
-            raise PrerequisiteError(
-                f"{self.path} holds no contact regression and {self._regression_file} is not "
-                "there: put the published file beside the checkpoint, or fit one with "
-                "method=fitted_contact_head"
-            )
+        regression = self._head()
         self._plan.require_maps(len(residues))
-        return self._all(contacts_by(self._regression), residues[None])[0]
+        return self._all(contacts_by(regression), residues[None])[0]
+
+    def contact_blocks(self, residues: Int[Tensor, "B L"], block: Block) -> Slices:
+        """Slices of 0…B-1, each with the block (B, R, C) of its sequences' contacts."""
+        step = contact_block_by(self._head(), block)
+        return self._each(step, residues)
 
     def gradients(
         self,
@@ -133,6 +149,15 @@ class ESM2:
     ) -> Slices:
         """Slices of 0…M-1, each with the logits' derivatives (B, L, 20) along directions[m]."""
         return self._derived(differentiation.FORWARD, residues, sites, directions)
+
+    def _head(self) -> ContactRegression:
+        if self._regression is None:
+            raise PrerequisiteError(
+                f"{self.path} holds no contact regression and {self._regression_file} is not "
+                "there: put the published file beside the checkpoint, or fit one with "
+                "method=fitted_contact_head"
+            )
+        return self._regression
 
     def _require_memory(self, architecture: Architecture) -> None:
         """Nothing; raises PrerequisiteError when the weights and a batch do not fit."""
@@ -153,14 +178,14 @@ class ESM2:
         @cache
         def linear_map() -> differentiation.LinearMap:
             found = mode.linearize(self._network, sequence)
-            self._spend(LOGITS, 1, length)
-            self._spend(BACKWARD, mode.passes - 1, length)
+            self._running.spend(LOGITS, 1, length)
+            self._running.spend(BACKWARD, mode.passes - 1, length)
             return found
 
         def compute(rows: slice) -> Tensor:
             return linear_map()(differentiation.placed(at[rows], along[rows], length))
 
-        return self._passes(BACKWARD, len(sites), length, compute)
+        return self._running.slices(BACKWARD, len(sites), length, compute)
 
     def _substituted(
         self,
@@ -181,43 +206,22 @@ class ESM2:
             mutants[torch.arange(len(mutants)), at[rows]] = by[rows]
             return step.run(self._network, mutants)
 
-        return self._passes(step, len(sites), len(residues), compute)
+        return self._running.slices(step, len(sites), len(residues), compute)
 
     def _all(self, step: Pass, residues: Int[Tensor, "B L"]) -> Tensor:
         """The results of a pass for any number of sequences."""
+        results = [part for _, part in self._each(step, residues)]
+        return results[0] if len(results) == 1 else torch.cat(results)
+
+    def _each(self, step: Pass, residues: Int[Tensor, "B L"]) -> Slices:
+        """The same in slices."""
 
         @torch.inference_mode()
         def compute(rows: slice) -> Tensor:
             return step.run(self._network, residues[rows].to(self._device))
 
         n, length = residues.shape
-        results = [part for _, part in self._passes(step, n, length, compute)]
-        return results[0] if len(results) == 1 else torch.cat(results)
-
-    def _passes(
-        self, step: Pass, n: int, length: int, compute: Callable[[slice], Tensor]
-    ) -> Slices:
-        """Results of `compute` in slices that fit the memory, each accounted for."""
-        if self.context is not None and length > self.context:
-            raise InputError(
-                f"a sequence of {length} residues is beyond the context of {self.context} that "
-                "this model was trained on; use windows=overlapping "
-                f"windows.size={self.context}, or allow it with model.context=null"
-            )
-        for rows, result in self._budget.split(n, length + 2, compute):
-            self._spend(step, len(result), length)
-            yield rows, result
-
-    def _spend(self, step: Pass, n: int, length: int) -> None:
-        """Account for n sequences that went this way through the network."""
-        flops = self._flops(step.kind, length, step.run)
-        if step.after is not None:
-            flops -= self._flops(step.after.kind, length, step.after.run)
-        self.cost.forward_passes += n
-        self.cost.tokens += n * (length + 2)
-        self.cost.flops += n * flops
-        if self._device.type == "cuda":
-            self.cost.peak_device_bytes = torch.cuda.max_memory_allocated(self._device)
+        return self._running.slices(step, n, length, compute)
 
 
 def shipped(name: str, **settings: Any) -> ESM2:

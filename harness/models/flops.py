@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from harness.models.network import Architecture, Network
+from harness.models.vocabulary import Ends
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class FlopCounts:
     """
 
     architecture: Architecture
+    ends: Ends = "kept"
     _known: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def __call__(self, kind: str, length: int, run: Callable[[Network, Tensor], object]) -> int:
@@ -35,4 +37,6 @@ class FlopCounts:
     @cached_property
     def _network(self) -> Network:
         with torch.device("meta"):
-            return Network(self.architecture).eval()
+            network = Network(self.architecture).eval()
+        network.stand_between(self.ends)
+        return network

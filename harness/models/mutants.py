@@ -41,7 +41,8 @@ class Mutants:
         self, sites: Int[Tensor, " M"], substitutes: Int[Tensor, " M"]
     ) -> Float[Tensor, "M T W"]:
         """The residual streams after the first layer."""
-        mutant, place = torch.arange(len(sites), device=sites.device), sites + 1
+        mutant = torch.arange(len(sites), device=sites.device)
+        place = sites + self.network.margin
         layer, wild_type = self.network.layers[0], self._wild_type
         own, turns = self._embed(substitutes, place), self.network.turns(wild_type)
         turns = None if turns is None else turns[place]
@@ -58,7 +59,7 @@ class Mutants:
     @cached_property
     def _wild_type(self) -> Float[Tensor, "T W"]:
         """What the first layer gets of the sequence itself."""
-        return self.network.embed(tokens_of(self.residues[None]))[0]
+        return self.network.embed(self.network.tokens(self.residues[None]))[0]
 
     @cached_property
     def _heads(self) -> _Heads:
@@ -71,7 +72,7 @@ class Mutants:
     ) -> Float[Tensor, "M W"]:
         """Embeddings of the substitutes at their places, scaled as those of the sequence are."""
         tokens = tokens_of(substitutes[:, None])[:, 1]
-        scale = self.network.token_scale(tokens_of(self.residues[None]))[0]
+        scale = self.network.token_scale(self.network.tokens(self.residues[None]))[0]
         embedded = self.network.embed_tokens(tokens) * scale
         if self.network.architecture.learned_positions:
             length = len(self._wild_type)

@@ -1,7 +1,7 @@
 """The networks of ESM-2 (Lin et al., Science 2023) and ESM-1b (Rives et al., PNAS 2021).
 
 Parameter names are those of the published checkpoints, so a state dict loads without renaming.
-Inside, sequences are T tokens with special ones at both ends; at the doors they are L residues.
+Inside, sequences are T tokens, with special ones at both ends; at the doors they are L residues.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from harness.errors import InputError
 from harness.models.layers import LanguageModelHead, Layer
 from harness.models.positions import TokenPositions
-from harness.models.vocabulary import AMINO_ACID_TOKENS, MASK_TOKEN, VOCABULARY, tokens_of
+from harness.models.vocabulary import AMINO_ACID_TOKENS, MASK_TOKEN, VOCABULARY, Ends, tokens_of
 
 _TRAINED_MASK_RATIO = 0.15 * 0.8
 """Share of tokens replaced by <mask> when ESM-2 was trained, the constant of token dropout."""
@@ -53,7 +53,7 @@ class Network(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        self.positions = TokenPositions()
+        self.stand_between("kept")
         width, learned = architecture.width, architecture.learned_positions
         self.embed_tokens = nn.Embedding(len(VOCABULARY), width)
         if learned:
@@ -73,25 +73,25 @@ class Network(nn.Module):
 
     def residue_logits(self, residues: Int[Tensor, "B L"]) -> Float[Tensor, "B L 20"]:
         """Logits of the twenty amino acids for sequences of `harness.alphabet` indices."""
-        return self.logits_after(self.embed(tokens_of(residues)), 0)
+        return self.logits_after(self.embed(self.tokens(residues)), 0)
 
     def logits_after(self, x: Float[Tensor, "B T W"], done: int) -> Float[Tensor, "B L 20"]:
         """Logits of the twenty amino acids, given the residual stream after `done` layers."""
-        x = self.after(x, done)[:, 1:-1]
+        x = self.inner(self.after(x, done), 1)
         return self.lm_head(self.emb_layer_norm_after(x), AMINO_ACID_TOKENS)
 
     def relaxed_logits(
         self, residues: Int[Tensor, " L"], x: Float[Tensor, "L 20"]
     ) -> Float[Tensor, "L 20"]:
         """Logits of one sequence with x[i, a] of amino acid a's embedding added at residue i."""
-        tokens = tokens_of(residues[None])
+        tokens = self.tokens(residues[None])
         added = x @ self.embed_tokens.weight[AMINO_ACID_TOKENS] * self.token_scale(tokens)[0]
-        embedded = self.scaled(tokens)[0] + F.pad(added, (0, 0, 1, 1))
+        embedded = self.scaled(tokens)[0] + F.pad(added, (0, 0, self.margin, self.margin))
         return self.logits_after(self.place(embedded)[None], 0)[0]
 
     def hidden(self, residues: Int[Tensor, "B L"], layer: int) -> Float[Tensor, "B L W"]:
         """The residual stream at the residues after `layer` layers; 0 for the embeddings."""
-        return self.hidden_after(self.embed(tokens_of(residues)), 0, layer)
+        return self.hidden_after(self.embed(self.tokens(residues)), 0, layer)
 
     def hidden_after(
         self, x: Float[Tensor, "B T W"], done: int, layer: int
@@ -100,7 +100,7 @@ class Network(nn.Module):
 
         After the last layer it is normalized, as among fair-esm's representations.
         """
-        x = self.after(x, done, layer)[:, 1:-1]
+        x = self.inner(self.after(x, done, layer), 1)
         return self.emb_layer_norm_after(x) if layer == len(self.layers) else x
 
     def after(
@@ -125,14 +125,27 @@ class Network(nn.Module):
 
         What goes to the special tokens is left out, so rows add up to less than one.
         """
-        x, (batch, length) = self.embed(tokens_of(residues)), residues.shape
+        x, (batch, length) = self.embed(self.tokens(residues)), residues.shape
         shape = (batch, len(self.layers), self.architecture.heads, length, length)
         maps, turns = x.new_empty(shape, dtype=torch.float32), self.turns(x)
         for n, layer in enumerate(self.layers):
             attended, weights = layer.self_attn.explained(layer.self_attn_layer_norm(x), turns)
-            maps[:, n] = weights[..., 1:-1, 1:-1]
+            maps[:, n] = self.inner(self.inner(weights, -1), -2)
             x = layer.feed_forward(attended.add_(x))
         return maps
+
+    def stand_between(self, ends: Ends) -> None:
+        """From now on residues stand between these tokens."""
+        self.ends, self.margin = ends, 0 if ends == "absent" else 1
+        self.positions = TokenPositions(self.margin)
+
+    def tokens(self, residues: Int[Tensor, "B L"]) -> Int[Tensor, "B T"]:
+        """The tokens of sequences, those at both ends included."""
+        return tokens_of(residues, self.ends)
+
+    def inner(self, x: Tensor, axis: int) -> Tensor:
+        """What belongs to the residues along an axis of tokens."""
+        return x.narrow(axis, self.margin, x.shape[axis] - 2 * self.margin)
 
     def embed(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T W"]:
         """What the first layer gets."""
@@ -172,12 +185,16 @@ class Network(nn.Module):
         return self.embed_positions(positions + _POSITION_OFFSET)
 
     def token_scale(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B 1 1"]:
-        """What the embeddings of each sequence are multiplied with: 1 without token dropout."""
+        """What the embeddings of each sequence are multiplied with: 1 without token dropout.
+
+        And 1 where every token is masked: then all are zero, and there is nothing to rescale.
+        """
         weights = self.embed_tokens.weight
         if not self.architecture.token_dropout:
             return weights.new_ones(len(tokens), 1, 1)
-        masked = (tokens == MASK_TOKEN).float().mean(1)
-        return ((1 - _TRAINED_MASK_RATIO) / (1 - masked)).to(weights.dtype)[:, None, None]
+        visible = 1 - (tokens == MASK_TOKEN).float().mean(1)
+        scale = torch.where(visible > 0, (1 - _TRAINED_MASK_RATIO) / visible, 1)
+        return scale.to(weights.dtype)[:, None, None]
 
 
 def in_layers(name: str) -> bool:

@@ -7,8 +7,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from harness.blocks import Block
 from harness.contact_regression import ContactRegression
 from harness.models import differentiation
+from harness.models.contact_blocks import block_probabilities
 from harness.models.network import Network
 
 
@@ -28,6 +30,15 @@ class Pass:
 LOGITS = Pass("logits", Network.residue_logits, Network.logits_after)
 BACKWARD = Pass("gradient", differentiation.one_gradient, after=LOGITS)
 ATTENTION = Pass("attention", Network.attention)
+
+
+def contact_block_by(regression: ContactRegression, block: Block) -> Pass:
+    """Probabilities of contact by this regression in a block of the map."""
+
+    def run(network: Network, residues: Tensor) -> Tensor:
+        return block_probabilities(network, regression, residues, block)
+
+    return Pass(f"contacts {len(block.rows)} × {len(block.columns)}", run)
 
 
 def contacts_by(regression: ContactRegression) -> Pass:

@@ -3,6 +3,8 @@
 Everywhere else a sequence is L indices of `harness.alphabet`.
 """
 
+from typing import Literal
+
 import torch.nn.functional as F
 from jaxtyping import Int
 from torch import Tensor
@@ -19,8 +21,17 @@ MASK_TOKEN = _TOKENS["<mask>"]
 _RESIDUE_TOKENS = [*AMINO_ACID_TOKENS, _TOKENS["X"], MASK_TOKEN]
 
 
-def tokens_of(residues: Int[Tensor, "B L"]) -> Int[Tensor, "B T"]:
-    """Tokens of the published vocabulary, special ones included."""
-    tokens = F.pad(residues.new_tensor(_RESIDUE_TOKENS)[residues], (1, 1))
-    tokens[:, 0], tokens[:, -1] = _TOKENS["<cls>"], _TOKENS["<eos>"]
+Ends = Literal["kept", "masked", "absent"]
+"""What stands before and after the residues: <cls> and <eos>, two masks, or nothing."""
+
+_END_TOKENS = {"kept": (_TOKENS["<cls>"], _TOKENS["<eos>"]), "masked": (MASK_TOKEN, MASK_TOKEN)}
+
+
+def tokens_of(residues: Int[Tensor, "B L"], ends: Ends = "kept") -> Int[Tensor, "B T"]:
+    """Tokens of the published vocabulary, those at both ends included."""
+    tokens = residues.new_tensor(_RESIDUE_TOKENS)[residues]
+    if ends == "absent":
+        return tokens
+    tokens = F.pad(tokens, (1, 1))
+    tokens[:, 0], tokens[:, -1] = _END_TOKENS[ends]
     return tokens

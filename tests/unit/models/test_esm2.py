@@ -197,7 +197,7 @@ def test_an_unknown_device_is_refused_with_what_is_allowed(checkpoint, device):
 def test_a_model_that_is_not_shipped_is_a_prerequisite():
     settings = {"device": "cpu", "dtype": "float32", "tokens_per_batch": None}
     with pytest.raises(PrerequisiteError, match=r"lattice_9x9\.pt: no such checkpoint"):
-        shipped("lattice_9x9", **settings, context=None, compile=False)
+        shipped("lattice_9x9", **settings, context=None, compile=False, ends="kept")
 
 
 def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(checkpoint, monkeypatch):

@@ -1,0 +1,70 @@
+"""Pictures of recovery: shares of recovered targets along the flank, and one block filling in."""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from pandas import DataFrame
+
+from harness.plots import COLORS, GREY
+from harness.runner import Watched
+
+_STYLES = ("-", "--", "-.", ":")
+_PANELS = {"recovered": "share of targets recovered", "correlation": "correlation with full map"}
+_MOST_STEPS = 8
+
+
+def curve_plot(path: Path, curves: Mapping[str, DataFrame], level: float) -> None:
+    """Write a picture: each metric of each run along the flank, with intervals.
+
+    Lines are means over targets that have so long a flank; they end where fewer than a tenth of
+    the targets have. With one run its classes of pairs are drawn too, without intervals.
+    """
+    figure = Figure(figsize=(9.6, 4.4), layout="constrained")
+    for axes, (metric, axis) in zip(figure.subplots(1, 2), _PANELS.items(), strict=True):
+        for (label, table), color in zip(curves.items(), cycle(COLORS), strict=False):
+            own = table[table["metric"] == metric]
+            names = list(dict.fromkeys(own["range"])) if len(curves) == 1 else ["all"]
+            for name, style in zip(names, cycle(_STYLES), strict=False):
+                line = own[own["range"] == name]
+                text = label if name == "all" else name.replace("_", "–")
+                _line(axes, line, (color, style), text, band=name == "all")
+        axes.axhline(0.5, color=GREY, lw=0.8, ls=":")
+        axes.set(xlabel="flank: residues shown on a side, or as many elsewhere", ylabel=axis)
+        axes.set(xlim=(0, None), ylim=(min(0, axes.get_ylim()[0]), 1.02))
+    figure.axes[0].legend(fontsize=8, loc="best")
+    figure.suptitle(f"mean over targets, {level:.0%} interval over proteins", fontsize=9)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+
+
+def filling_plot(path: Path, watched: Sequence[Watched], title: str) -> None:
+    """Write a picture: a block of the map at some steps, from nothing else shown to the most."""
+    chosen = np.unique(np.linspace(0, len(watched) - 1, _MOST_STEPS).round().astype(int))
+    figure = Figure(figsize=(1.7 * len(chosen) + 0.6, 2.5), layout="constrained")
+    block, last = watched[0].block, watched[-1].scores
+    highest = max(float(one.scores.max()) for one in watched)
+    edges = (block.columns.start, block.columns.end, block.rows.end, block.rows.start)
+    for axes, n in zip(np.atleast_1d(figure.subplots(1, len(chosen))), chosen, strict=True):
+        shown = len(watched[n].protein) - watched[n].protein.sequence.count("?")
+        picture = axes.imshow(
+            watched[n].scores, cmap="Greys", vmin=min(0.0, float(last.min())), vmax=highest,
+            extent=edges,
+        )  # fmt: skip
+        axes.set_title(f"{shown} of {len(watched[n].protein)}", fontsize=8)
+        axes.tick_params(labelsize=6)
+    figure.colorbar(picture, ax=figure.axes, shrink=0.7).ax.tick_params(labelsize=6)
+    figure.suptitle(f"{title}: block {block}, residues shown", fontsize=9)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+
+
+def _line(axes: Axes, curve: DataFrame, look: tuple[str, str], label: str, band: bool) -> None:
+    enough = curve[curve["n"] >= curve["n"].max() / 10]
+    color, style = look
+    axes.plot(enough["flank"], enough["mean"], color=color, ls=style, label=label)
+    if band:
+        axes.fill_between(enough["flank"], enough["low"], enough["high"], color=color, alpha=0.2)
