@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
+from harness.alphabet import MASK_LETTER
 from harness.plots import COLORS, GREY
 from harness.runner import Watched
 
@@ -23,7 +24,7 @@ def curve_plot(path: Path, curves: Mapping[str, DataFrame], level: float) -> Non
     Lines are means over targets that have so long a flank; they end where fewer than a tenth of
     the targets have. With one run its classes of pairs are drawn too, without intervals.
     """
-    figure = Figure(figsize=(9.6, 4.4), layout="constrained")
+    figure = Figure(figsize=(9.6, 4.8), layout="constrained")
     for axes, (metric, axis) in zip(figure.subplots(1, 2), _PANELS.items(), strict=True):
         for (label, table), color in zip(curves.items(), cycle(COLORS), strict=False):
             own = table[table["metric"] == metric]
@@ -35,29 +36,31 @@ def curve_plot(path: Path, curves: Mapping[str, DataFrame], level: float) -> Non
         axes.axhline(0.5, color=GREY, lw=0.8, ls=":")
         axes.set(xlabel="flank: residues shown on a side, or as many elsewhere", ylabel=axis)
         axes.set(xlim=(0, None), ylim=(min(0, axes.get_ylim()[0]), 1.02))
-    figure.axes[0].legend(fontsize=8, loc="best")
+    lines, texts = figure.axes[0].get_legend_handles_labels()
+    figure.legend(lines, texts, loc="outside lower center", fontsize=8, ncols=2)
     figure.suptitle(f"mean over targets, {level:.0%} interval over proteins", fontsize=9)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
 
 
 def filling_plot(path: Path, watched: Sequence[Watched], title: str) -> None:
-    """Write a picture: a block of the map at some steps, from nothing else shown to the most."""
+    """Write a picture: a block of the map at some steps, from the fewest residues shown to most."""
     chosen = np.unique(np.linspace(0, len(watched) - 1, _MOST_STEPS).round().astype(int))
-    figure = Figure(figsize=(1.7 * len(chosen) + 0.6, 2.5), layout="constrained")
-    block, last = watched[0].block, watched[-1].scores
-    highest = max(float(one.scores.max()) for one in watched)
-    edges = (block.columns.start, block.columns.end, block.rows.end, block.rows.start)
-    for axes, n in zip(np.atleast_1d(figure.subplots(1, len(chosen))), chosen, strict=True):
-        shown = len(watched[n].protein) - watched[n].protein.sequence.count("?")
-        picture = axes.imshow(
-            watched[n].scores, cmap="Greys", vmin=min(0.0, float(last.min())), vmax=highest,
-            extent=edges,
-        )  # fmt: skip
-        axes.set_title(f"{shown} of {len(watched[n].protein)}", fontsize=8)
-        axes.tick_params(labelsize=6)
-    figure.colorbar(picture, ax=figure.axes, shrink=0.7).ax.tick_params(labelsize=6)
-    figure.suptitle(f"{title}: block {block}, residues shown", fontsize=9)
+    panels = [watched[n] for n in chosen]
+    gap = np.full((len(panels[0].scores), 1), np.nan)
+    strip = np.hstack([part for one in panels for part in (one.scores, gap)][:-1])
+    figure = Figure(figsize=(1.5 + 9.0 * strip.shape[1] / (strip.shape[0] * 8 + 8), 2.4))
+    figure.set_layout_engine("constrained")
+    axes = figure.subplots()
+    picture = axes.imshow(strip, cmap="Greys", vmin=min(0.0, float(panels[-1].scores.min())))
+    figure.colorbar(picture, ax=axes, shrink=0.8).ax.tick_params(labelsize=6)
+    width = panels[0].scores.shape[1] + 1
+    shown = [len(one.protein) - one.protein.sequence.count(MASK_LETTER) for one in panels]
+    centers = [n * width + width / 2 - 1 for n in range(len(panels))]
+    axes.set_xticks(centers, map(str, shown), fontsize=7)
+    axes.set_yticks([])
+    axes.set_xlabel(f"residues shown, of {len(panels[0].protein)}", fontsize=8)
+    axes.set_title(f"{title}\nscores of block {panels[0].block}", fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
 

@@ -59,12 +59,13 @@ class TargetList:
 class Single:
     """Blocks of `size` residues on the diagonal.
 
-    The sum of their scores, both triangles, is above `threshold`, and more than `margin` residues
-    are on either side; at most `most` a protein. With `path` they are listed, by their starts.
+    The sum of their scores, both triangles, is above `threshold` (none: whatever it is), and more
+    than `margin` residues are on either side; at most `most` a protein. With `path` they are
+    listed, by their starts.
     """
 
     size: int
-    threshold: float
+    threshold: float | None
     margin: int
     most: int
     seed: int
@@ -98,7 +99,7 @@ class Nearby:
 
     size: int
     apart: int
-    threshold: float
+    threshold: float | None
     most: int
     seed: int
     path: str | None
@@ -144,7 +145,7 @@ class SsePair:
     strand: int
     nearest: int
     farthest: int | None
-    threshold: float
+    threshold: float | None
     margin: int
     most: int
     seed: int
@@ -224,9 +225,12 @@ class Listed:
         return Block(Segment(start, end), Segment(second, behind))
 
 
-def _dense(blocks: Iterable[Block], scores: Float[ndarray, "L L"], threshold: float) -> list[Block]:
-    """The blocks whose scores add up to more than the threshold."""
-    return [block for block in blocks if block.of(scores).sum(dtype=float) > threshold]
+def _dense(
+    blocks: Iterable[Block], scores: Float[ndarray, "L L"], threshold: float | None
+) -> list[Block]:
+    """The blocks whose scores add up to more than the threshold; all of them if there is none."""
+    least = float("-inf") if threshold is None else threshold
+    return [block for block in blocks if block.of(scores).sum(dtype=float) > least]
 
 
 def _drawn(blocks: Sequence[Block], most: int, seed: int, identifier: str) -> list[Block]:
