@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from harness.alphabet import MASK_LETTER
 from harness.plots import COLORS, GREY
 from harness.runner import Watched
 
@@ -55,7 +54,7 @@ def filling_plot(path: Path, watched: Sequence[Watched], title: str) -> None:
     picture = axes.imshow(strip, cmap="Greys", vmin=min(0.0, float(panels[-1].scores.min())))
     figure.colorbar(picture, ax=axes, shrink=0.8).ax.tick_params(labelsize=6)
     width = panels[0].scores.shape[1] + 1
-    shown = [len(one.protein) - one.protein.sequence.count(MASK_LETTER) for one in panels]
+    shown = [len(one.protein) - one.protein.n_hidden for one in panels]
     centers = [n * width + width / 2 - 1 for n in range(len(panels))]
     axes.set_xticks(centers, map(str, shown), fontsize=7)
     axes.set_yticks([])

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Int
-from numpy import ndarray
 
 from harness.blocks import Block, Segment
 from harness.protein import Protein
@@ -146,7 +144,7 @@ class RandomPlaces:
             if wanted > len(places):
                 return
             seed = draw_seed(self.seed, protein.id, str(block), str(step.flank))
-            drawn = draw(places, wanted, np.random.default_rng(seed)).tolist()
+            drawn = draw(places, wanted, np.random.default_rng(seed))
             yield Step(step.flank, tuple(sorted([*own, *drawn])), seed)
 
 
@@ -155,10 +153,10 @@ def draw_seed(seed: int, *what: str) -> int:
     return int.from_bytes(hashlib.sha256("|".join([str(seed), *what]).encode()).digest()[:6])
 
 
-def draw(places: Sequence[int], n: int, generator: np.random.Generator) -> Int[ndarray, " n"]:
+def draw(places: Sequence[int], n: int, generator: np.random.Generator) -> list[int]:
     """That many of the places, each as likely as any other, without replacement."""
     order = np.argsort(generator.random(len(places)), kind="stable")
-    return np.array(places, dtype=np.int64)[order[:n]]
+    return [places[i] for i in order[:n]]
 
 
 def _beside(block: Block, segment: Segment, side: str, flank: int) -> set[int]:

@@ -43,6 +43,11 @@ class Protein:
         return len(self.sequence)
 
     @property
+    def n_hidden(self) -> int:
+        """How many residues are hidden."""
+        return self.sequence.count(MASK_LETTER)
+
+    @property
     def chain_sequences(self) -> list[str]:
         """The sequence of each chain, in order."""
         return [self.sequence[start:end] for start, end in pairwise((0, *self.breaks, len(self)))]

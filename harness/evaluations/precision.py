@@ -18,19 +18,21 @@ class Precision:
     contact: str
     ranges: Sequence[str]
     masking: Masking
-    coordinates: tuple[str, ...] = ("n_true", "n_valid")
+    coordinates: tuple[str, ...] = ("n_true", "n_valid", "visible")
 
     def __post_init__(self) -> None:
         metrics.check_names(self.contact, self.ranges)
+        _check_masking(self.masking)
 
     def __call__(self, method: ContactMethod, sample: Sample) -> Iterator[Row]:
         """One row per metric and range."""
-        scores = method(self.masking(sample.protein))
+        shown = self.masking(sample.protein)
+        scores, visible = method(shown), {"visible": len(shown) - shown.n_hidden}
         cutoff = metrics.CONTACTS[self.contact].cutoff
         truth, breaks = sample.distances, sample.protein.breaks
         for name in self.ranges:
             pairs = metrics.rank_pairs(scores, truth, metrics.RANGES[name], cutoff, breaks)
-            counts = {"n_true": pairs.n_true, "n_valid": pairs.n_valid}
+            counts = {"n_true": pairs.n_true, "n_valid": pairs.n_valid, **visible}
             for metric, value in _measure(pairs).items():
                 yield Row(metric, name, value, counts)
 
@@ -42,19 +44,30 @@ class OrderedPrecision:
     contact: str
     ranges: Sequence[str]
     masking: Masking
-    coordinates: tuple[str, ...] = ()
+    coordinates: tuple[str, ...] = ("visible",)
 
     def __post_init__(self) -> None:
         metrics.check_names(self.contact, self.ranges)
+        _check_masking(self.masking)
 
     def __call__(self, method: ContactMethod, sample: Sample) -> Iterator[Row]:
         """One row per range."""
-        scores = method(self.masking(sample.protein))
+        shown = self.masking(sample.protein)
+        scores, visible = method(shown), {"visible": len(shown) - shown.n_hidden}
         cutoff = metrics.CONTACTS[self.contact].cutoff
         truth, breaks = sample.distances, sample.protein.breaks
         for name in self.ranges:
             value = metrics.precision_ordered(scores, truth, metrics.RANGES[name], cutoff, breaks)
-            yield Row("p_at_L_ordered", name, value)
+            yield Row("p_at_L_ordered", name, value, visible)
+
+
+def _check_masking(masking: object) -> None:
+    """Nothing; raises ValueError for a masking that needs a block to mask around."""
+    if not isinstance(masking, Masking):
+        raise ValueError(
+            "this masking shows what is around a block of the map: use it with "
+            "evaluation=recovery; a whole protein is masked with masking=none or fraction"
+        )
 
 
 def _measure(pairs: metrics.RankedPairs) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from numpy import ndarray
@@ -19,6 +19,7 @@ from harness.sample import Sample
 from harness.statistics import Bootstrap
 
 
+@runtime_checkable
 class Targets(Protocol):
     """Which blocks of a protein are watched."""
 

@@ -45,7 +45,7 @@ class Deleted:
 
     def __call__(self, protein: Protein) -> Float[ndarray, "L L"]:
         """Contact scores."""
-        if MASK_LETTER not in protein.sequence:
+        if not protein.n_hidden:
             return self.method(protein)
         scores, visible = np.zeros((len(protein), len(protein))), self.visible(protein)
         if len(visible):
@@ -55,7 +55,7 @@ class Deleted:
 
     def blocks(self, proteins: Sequence[Protein], block: Block) -> Iterator[Float[ndarray, "R C"]]:
         """One block of the map of each protein, in order."""
-        if all(MASK_LETTER not in protein.sequence for protein in proteins):
+        if not any(protein.n_hidden for protein in proteins):
             yield from blocks_of(self.method, proteins, block)
             return
         for protein in proteins:
@@ -121,7 +121,7 @@ class DeletedCouplings:
 
     def couplings(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
         """Couplings, zero for hidden residues."""
-        if MASK_LETTER not in protein.sequence:
+        if not protein.n_hidden:
             return self.method.couplings(protein)
         couplings, visible = np.zeros((len(protein), 20) * 2), self.deleted.visible(protein)
         if len(visible):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from harness.evaluations.precision import OrderedPrecision, Precision
-from harness.masking import Unmasked
+from harness.masking import Flank, Fraction, Unmasked
 from harness.protein import Protein
 from harness.protocols import Evaluation
 from harness.sample import Sample
@@ -51,7 +51,20 @@ def test_every_row_carries_the_counts_of_its_range():
     truth = sample([(0, 10), (0, 29), (1, 27)])
     for row in Precision("cb8", ["short", "long"], Unmasked())(perfect(truth), truth):
         expected = {"short": {"n_true": 1, "n_valid": 129}, "long": {"n_true": 2, "n_valid": 21}}
-        assert row.coordinates == expected[row.range]
+        assert row.coordinates == expected[row.range] | {"visible": LENGTH}
+
+
+def test_every_row_says_how_many_residues_were_shown():
+    for evaluation in BOTH:
+        rows = evaluation("cb8", ["long"], Fraction(0.2, 0))(perfect(sample([])), sample([]))
+        assert {row.coordinates["visible"] for row in rows} == {24}
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("evaluation", BOTH)
+def test_a_masking_around_a_block_is_refused(evaluation):
+    with pytest.raises(ValueError, match="use it with evaluation=recovery"):
+        evaluation("cb8", ["long"], Flank("both", "outward", 0))
 
 
 def test_a_perfect_method_reaches_the_ceiling():
