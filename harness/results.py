@@ -129,12 +129,8 @@ def read_values(folder: Path) -> pd.DataFrame:
     """Numbers by protein, metric and range: values.csv, or the rows, each of them once."""
     if not (folder / VALUES).exists():
         return read_rows(folder).assign(weight=1.0)
-    return pd.read_csv(
-        folder / VALUES,
-        dtype={"protein": str, "range": str},
-        keep_default_na=False,
-        na_values={"value": [""]},
-    )
+    types, missing = {"protein": str, "range": str}, {"value": [""]}
+    return pd.read_csv(folder / VALUES, dtype=types, keep_default_na=False, na_values=missing)
 
 
 def summarize(rows: pd.DataFrame, bootstrap: Bootstrap) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """The only door to MLflow; and a tracker that records nothing.
 
-Everything an MLflow run shows is in the run folder first. The folder holds a key by which its run
-is found again, so that a rerun continues that run instead of adding a second one.
+Everything an MLflow run shows is in the run folder first, with a key by which a rerun continues it.
 """
 
 import colorsys
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _KEY = ".run_key"
-_MOST = 1000
-"""Metrics that MLflow takes at once; a curve has fewer points."""
-
 _LONGEST = 5000
 """Characters that every MLflow store takes as the value of a parameter or a tag."""
 
@@ -149,9 +145,8 @@ class _MlflowRun:
         entities, now = _mlflow().entities, int(time.time() * 1000)
         with _explaining(self.uri):
             if not self.client.get_metric_history(self.id, name):
-                known = {step: value for step, value in points.items() if not math.isnan(value)}
-                drawn = [entities.Metric(name, value, now, step) for step, value in known.items()]
-                self.client.log_batch(self.id, metrics=drawn[:_MOST])
+                drawn = [(x, y) for x, y in points.items() if not math.isnan(y)][:1000]  # at once
+                self.client.log_batch(self.id, [entities.Metric(name, y, now, x) for x, y in drawn])
 
     def table(self, name: str, frame: DataFrame) -> None:
         """Log the table once: MLflow would append to one that is there."""

@@ -52,6 +52,7 @@ class Remembering:
     tags: dict = field(default_factory=dict)
     tables: dict = field(default_factory=dict)
     paths: list = field(default_factory=list)
+    curves: dict = field(default_factory=dict)
 
     def record(self, parameters, metrics, tags):
         self.parameters |= parameters
@@ -60,6 +61,9 @@ class Remembering:
 
     def table(self, name, frame):
         self.tables[name] = frame
+
+    def curve(self, name, points):
+        self.curves[name] = points
 
     def files(self, paths, under):
         self.paths += [f"{under}/{path.name}" for path in paths]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from numpy import ndarray
@@ -11,26 +10,12 @@ from pandas import DataFrame
 from harness.blocks import Block, blocks_of
 from harness.errors import InputError
 from harness.evaluations.recovery_summary import Summary, pair_class, summarize
-from harness.evaluations.targets import TargetList
+from harness.evaluations.target_list import Targets
 from harness.masking import Flank, Step
 from harness.protocols import ContactMethod, Row, RowSummary, StepwiseMasking
 from harness.recovery import Jump, correlation, recovery
 from harness.sample import Sample
 from harness.statistics import Bootstrap
-
-
-@runtime_checkable
-class Targets(Protocol):
-    """Which blocks of a protein are watched."""
-
-    @property
-    def listed(self) -> TargetList | None:
-        """The file that lists them; none when they are chosen."""
-        ...
-
-    def __call__(self, scores: Float[ndarray, "L L"], sample: Sample) -> list[Block]:
-        """The blocks, given the map of the unmasked protein."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -40,8 +25,9 @@ class Recovery:
     A block is recovered where its recovery is above `recovered`. With `one_sided`, and flanks that
     grow on both sides, a target with a stable jump is looked at again: one side shows as much as at
     the jump, the other as little as it takes; rows `recovery_left` and `recovery_right`. `at` are
-    flanks whose shares of recovered targets are given as metrics. The range of a row is the class
-    of its pair of secondary-structure elements; empty for a block on the diagonal, or without.
+    flanks whose shares of recovered targets are given as metrics. With `skip_beyond_end` a block
+    that ends behind its protein is left out instead of refused. The range of a row is the class of
+    its pair of secondary-structure elements; empty for a block on the diagonal, or without.
     """
 
     targets: Targets
@@ -50,6 +36,7 @@ class Recovery:
     jump: Jump
     one_sided: bool
     at: Sequence[int]
+    skip_beyond_end: bool
     coordinates: tuple[str, ...] = ("start", "end", "start_2", "end_2", "flank", "visible", "draw")
 
     def __post_init__(self) -> None:
@@ -63,8 +50,10 @@ class Recovery:
         """The rows of one protein; none when it has no target."""
         original = method(sample.protein)
         for block in self.targets(original, sample):
-            block.require_within(sample.protein)
-            yield from self._curves(method, sample, block, original)
+            beyond = block.columns.end > len(sample.protein)
+            if not (beyond and self.skip_beyond_end):
+                block.require_within(sample.protein)
+                yield from self._curves(method, sample, block, original)
 
     def check(self, protein_ids: Sequence[str]) -> list[str]:
         """Listed proteins that are not among these; InputError when none of them is."""

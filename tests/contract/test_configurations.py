@@ -14,7 +14,8 @@ from harness.metrics import CONTACTS, RANGES
 
 CONF = Path(CONFIG_FOLDER)
 FILES = sorted(CONF.rglob("*.yaml"))
-GROUPS = {"config": ["model", "method", "dataset", "evaluation", "masking", "windows", "tracker"]}
+GROUPS = {"config": ["model", "method", "dataset", "evaluation", "masking", "hiding"]}
+GROUPS["config"] += ["windows", "tracker", "evaluation/targets"]
 GROUPS["train"] = ["architecture"]
 CHOICES = [
     (entry, f"{group}={path.stem}")
@@ -36,13 +37,15 @@ def composed(entry, *overrides, hydra=False):
 
 def test_every_group_is_covered_here():
     folders = {path.name for path in CONF.iterdir() if path.is_dir()}
-    assert folders == {"experiment", *GROUPS["config"], *GROUPS["train"]}
+    groups = {group.partition("/")[0] for group in (*GROUPS["config"], *GROUPS["train"])}
+    assert folders == {"experiment", *groups}
 
 
 @pytest.mark.parametrize(("entry", "choice"), CHOICES, ids=lambda value: value)
 def test_every_choice_composes_with_the_defaults(entry, choice):
-    config = composed(entry, choice)
-    assert OmegaConf.select(config, f"{choice.partition('=')[0]}._target_")
+    within = ["evaluation=recovery"] if choice.startswith("evaluation/") else []
+    config = composed(entry, *within, choice)
+    assert OmegaConf.select(config, f"{choice.partition('=')[0].replace('/', '.')}._target_")
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=short)

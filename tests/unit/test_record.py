@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from harness import record
+from harness import record, run_summary
 from harness.errors import InputError
 from harness.protein import Protein
 from harness.protocols import Row
@@ -27,7 +27,7 @@ def results(tmp_path):
 
 @pytest.fixture
 def summary(results):
-    return record.summarize_run(experiment(), results, NAMES, CONFIG)
+    return run_summary.summarize_run(experiment(), results, NAMES, CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_run_from_before_a_cost_was_counted_is_summarized_without_it(tmp_path)
     folder = RunFolder(tmp_path, "jac", "8M", ())
     folder.claim({}, "")
     folder.append("a", [Row("p_at_L", "min3", 0.5)], {"length": 10, "seconds": 1.0})
-    cost = record.summarize_run(experiment(), folder, NAMES, CONFIG)["cost"]
+    cost = run_summary.summarize_run(experiment(), folder, NAMES, CONFIG)["cost"]
     assert (cost["n_proteins"], cost["seconds"]) == (1, 1.0)
     absent = ("forward_passes", "tokens", "flops", "flops_per_protein")
     absent += ("peak_memory_bytes", "peak_device_bytes")
@@ -140,7 +140,7 @@ def test_the_tracker_gets_metrics_by_range_with_intervals_and_axes(results, summ
 
 def test_without_a_model_there_is_no_size_to_draw(results):
     tracked = Remembering()
-    summary = record.summarize_run(experiment(model=False), results, NAMES, CONFIG)
+    summary = run_summary.summarize_run(experiment(model=False), results, NAMES, CONFIG)
     record.send(tracked, results, summary)
     assert not {"n_parameters", "log10_n_parameters"} & tracked.metrics.keys()
 
@@ -167,14 +167,14 @@ def test_the_tracker_gets_rows_and_pictures(results, summary):
 
 def test_scores_and_pictures_are_kept_when_asked_for(results):
     keep = record.Keeper(results, NAMES, CONFIG)
-    keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)))
+    keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)), [])
     assert (results.path / "scores" / "a.npz").exists()
     assert (results.path / "maps" / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_nothing_is_kept_unless_asked_for(results):
     keep = record.Keeper(results, NAMES, {**CONFIG, "save_scores": False, "pictures": False})
-    keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)))
+    keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)), [])
     assert not {"scores", "maps"} & {path.name for path in results.path.iterdir()}
 
 

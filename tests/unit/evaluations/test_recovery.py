@@ -9,7 +9,8 @@ from harness.blocks import Block, Segment
 from harness.errors import InputError
 from harness.evaluations.recovery import Recovery
 from harness.evaluations.recovery_summary import pair_class
-from harness.evaluations.targets import Listed, TargetList
+from harness.evaluations.target_list import TargetList
+from harness.evaluations.targets import Listed
 from harness.masking import Flank, RandomPlaces, Unmasked
 from harness.protein import Protein
 from harness.protocols import Evaluation, SummarizesRows
@@ -50,6 +51,7 @@ class Sensitive:
 
 def evaluation(blocks, masking=OUTWARD, **changes):
     settings = {"recovered": 0.5, "jump": Jump(0.5, 0.2, 10, 2), "one_sided": False, "at": [0, 2]}
+    settings |= {"skip_beyond_end": False}
     return Recovery(Fixed(blocks), masking, **(settings | changes))
 
 
@@ -118,6 +120,12 @@ def test_a_block_beyond_the_end_is_refused():
         list(evaluation([Block(Segment(20, 30), Segment(20, 30))])(Sensitive(10), SAMPLE))
 
 
+def test_blocks_beyond_the_end_can_be_left_out():
+    beyond = Block(Segment(20, 30), Segment(20, 30))
+    rows = list(evaluation([beyond, BLOCK], skip_beyond_end=True)(Sensitive(10), SAMPLE))
+    assert {row.coordinates["start"] for row in rows} == {8}
+
+
 def test_an_original_of_zeros_is_not_a_number():
     rows = list(evaluation([BLOCK])(lambda protein: np.zeros((LENGTH, LENGTH)), SAMPLE))
     assert all(math.isnan(row.value) for row in rows)
@@ -158,7 +166,7 @@ def of_list(tmp_path):
     """An evaluation of the blocks that a file lists for the proteins a and b."""
     path = tmp_path / "list.json"
     path.write_text(json.dumps({"a": [[1, 2, 3, 4]], "b": []}), encoding="utf-8")
-    return Recovery(Listed(str(path)), OUTWARD, 0.5, Jump(0.5, 0.2, 10, 2), False, [0])
+    return Recovery(Listed(str(path)), OUTWARD, 0.5, Jump(0.5, 0.2, 10, 2), False, [0], False)
 
 
 def test_listed_proteins_that_are_not_there_are_named(of_list):

@@ -12,12 +12,16 @@ BOOTSTRAP = Bootstrap(200, 0.95, 0)
 SETTINGS = Summary(BOOTSTRAP, 0.5, Jump(0.5, 0.2, 10, 2), (0, 2))
 
 
-def curve(protein, start, recovery, kind="", metric="recovery", more=0):
-    """Rows of one target whose block has four residues, two more visible with each step."""
+def curve(protein, start, recovery, kind="", metric="recovery"):
+    """Rows of one target whose block has four residues, two more visible with each step.
+
+    On one side only one more is; the other shows one residue already.
+    """
+    first, more = (4, 2) if metric in ("recovery", "correlation") else (5, 1)
     return [
         {"protein": protein, "metric": metric, "range": kind, "value": value, "start": start}
         | {"end": start + 4, "start_2": start, "end_2": start + 4}
-        | {"flank": flank, "visible": 4 + 2 * flank if not more else more + flank, "draw": 0}
+        | {"flank": flank, "visible": first + more * flank, "draw": 0}
         for flank, value in enumerate(recovery)
     ]
 
@@ -31,8 +35,8 @@ def both(protein, start, recovery, kind=""):
 
 ROWS = [
     *both("a", 10, [0.1, 0.8, 0.9], "alpha_alpha"),
-    *curve("a", 10, [0.1, 0.9], "alpha_alpha", "recovery_left", more=5),
-    *curve("a", 10, [0.1, 0.2], "alpha_alpha", "recovery_right", more=5),
+    *curve("a", 10, [0.1, 0.9], "alpha_alpha", "recovery_left"),
+    *curve("a", 10, [0.1, 0.2], "alpha_alpha", "recovery_right"),
     *both("a", 30, [0.1, 0.2, 0.3, 0.4], "beta_beta"),
     *both("b", 10, [0.6, 0.7, 0.8], "alpha_alpha"),
 ]

@@ -127,6 +127,6 @@ def test_what_cannot_join_is_refused(linker, gap, complaint):
 
 
 def test_a_linker_counts_for_the_context(model):
-    object.__setattr__(model, "context", 12)
+    model._running.context = 12
     with pytest.raises(InputError, match="14 residues is beyond the context of 12"):
         Joined(jacobian_method(model), model, "GGGGG", 0)(PAIR)
