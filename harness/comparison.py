@@ -16,6 +16,7 @@ from harness.plots import Mark, comparison_plot
 from harness.results import (
     CURVES,
     SUMMARY,
+    VALUES,
     fact_means,
     find_metric,
     grouped,
@@ -98,8 +99,8 @@ def _table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
 def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFrame:
     """Precision of every later run minus every earlier one, over proteins that both have.
 
-    The headline metrics where there is no P@L/d; each for all proteins, then for each group. Where
-    proteins have weights (several targets each), those of the later run.
+    Where there is no P@L/d, the headline metric; where proteins have values of many rows, every
+    metric, weighted as in the later run. Each for all proteins, then for each group.
     """
     metrics = _precisions(runs)
     parts = {run.label: _by_group(run.folder, metrics) for run in runs}
@@ -118,10 +119,12 @@ def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFr
 
 
 def _precisions(runs: Sequence[ComparedRun]) -> list[str]:
-    """P@L/d for every d that a run has, else what begins like the headline metric."""
+    """P@L/d for every d that a run has, else every metric that proteins have."""
     summaries = [run.summary for run in runs]
     names = dict.fromkeys(item["metric"] for one in summaries for item in one["metrics"])
-    return [name for name in names if name.startswith(headline(summaries)[0])]
+    if any((run.folder / VALUES).exists() for run in runs):
+        return list(names)
+    return [name for name in names if name.startswith("p_at_L")] or [headline(summaries)[0]]
 
 
 def _by_group(folder: Path, metrics: Sequence[str]) -> dict[str, pd.DataFrame]:

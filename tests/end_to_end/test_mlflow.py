@@ -136,3 +136,21 @@ def test_a_server_that_is_away_is_one_message_before_anything_is_measured(tracke
         assert outcome.code == 1
         assert "error: MLflow at http://127.0.0.1:9 does not take the run" in outcome.err
         assert "Traceback" not in outcome.out + outcome.err
+
+
+def test_a_curve_is_a_metric_with_steps_and_is_drawn_once(tracked, recorded, tmp_path):
+    blocks = ("evaluation.targets.size=9", "evaluation.targets.margin=3", "evaluation.at=[0]")
+    place = ("evaluation.targets.threshold=null", f"hydra.run.dir={tmp_path / 'run'}")
+    chosen = ("evaluation=recovery", "masking=flank", "method=contact_head", "model=lattice_2x16")
+    for _ in range(2):
+        assert tracked(*chosen, *blocks, *place).code == 0
+    (run,) = recorded().values()
+    assert run.data.metrics["half_recovered_flank/all"] >= 0
+    assert {"curves.csv", "targets.csv", "values.csv", "curves.png"} <= artifacts(run)
+
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow/mlflow.db")
+    history = client.get_metric_history(run.info.run_id, "curve/recovered/all")
+    assert [point.step for point in history] == list(range(len(history)))
+    assert len(history) > 4
