@@ -82,9 +82,11 @@ CONTACTS = {
 
 
 def check_names(contact: str, ranges: Sequence[str]) -> None:
-    """Nothing; raises ValueError for a name that is not defined above."""
+    """Nothing; raises ValueError for a name that is not defined above, and for no range."""
     if contact not in CONTACTS:
         raise ValueError(f"contact={contact!r}; allowed are {', '.join(CONTACTS)}")
+    if not ranges:
+        raise ValueError(f"ranges is empty; name at least one of {', '.join(RANGES)}")
     for name in ranges:
         if name not in RANGES:
             raise ValueError(f"range {name!r}; allowed are {', '.join(RANGES)}")

@@ -69,6 +69,12 @@ def test_an_unknown_choice_is_answered_with_the_known_ones(command_line, group):
     assert known <= set(outcome.err.split())
 
 
+def test_no_range_at_all_is_refused(command_line):
+    outcome = command_line("dataset.ranges=[]")
+    assert outcome.code == 1
+    assert "ranges is empty; name at least one of" in outcome.err
+
+
 def test_an_unknown_parameter_is_named(command_line):
     outcome = command_line("method.no_such_parameter=1")
     assert outcome.code == 1

@@ -74,3 +74,28 @@ def test_values_that_are_not_paired_are_refused():
 def test_a_bootstrap_that_makes_no_sense_is_refused(resamples, level):
     with pytest.raises(ValueError, match="resamples must be positive and level between 0 and 1"):
         Bootstrap(resamples, level, 0)
+
+
+def test_a_weighted_mean_is_that_of_everything_the_proteins_have():
+    bootstrap = Bootstrap(500, 0.95, 0)
+    found = bootstrap.mean(np.array([1.0, 0.0, np.nan]), np.array([3.0, 1.0, 9.0]))
+    assert (found.mean, found.n, found.unscored) == (0.75, 2, 1)
+    assert (found.low, found.high) == (0, 1)
+
+
+def test_equal_weights_change_nothing():
+    bootstrap, values = Bootstrap(500, 0.95, 0), np.random.default_rng(0).random(20)
+    plain, weighted = bootstrap.mean(values), bootstrap.mean(values, np.full(20, 4.0))
+    np.testing.assert_allclose(
+        [plain.mean, plain.low, plain.high], [weighted.mean, weighted.low, weighted.high]
+    )
+
+
+def test_counts_say_how_often_a_protein_is_in_each_resample():
+    bootstrap, values = Bootstrap(300, 0.95, 0), np.random.default_rng(0).random(7)
+    counts = bootstrap.counts(7)
+    assert counts.shape == (300, 7)
+    assert (counts.sum(axis=1) == 7).all()
+    found = bootstrap.interval(counts @ values / 7)
+    expected = bootstrap.mean(values)
+    np.testing.assert_allclose(found, (expected.low, expected.high), rtol=1e-6)
