@@ -29,8 +29,9 @@ def finished(command_line, place):
 @pytest.mark.usefixtures("finished")
 def test_rows_have_the_promised_columns(place):
     rows = read_rows(place)
-    columns = ("protein", "method", "model", "metric", "range", "value", "n_true", "n_valid")
-    assert tuple(rows) == columns
+    columns = ("protein", "method", "model", "metric", "range", "value")
+    assert tuple(rows) == (*columns, "n_true", "n_valid", "visible")
+    assert (rows["visible"] == 27).all()
     assert tuple(dict.fromkeys(rows["metric"])) == METRICS
     assert tuple(dict.fromkeys(rows["range"])) == ("min3", "min6", "min12")
     assert set(rows["protein"]) == {"family00_00", "family01_00"}
