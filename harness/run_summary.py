@@ -10,7 +10,7 @@ from pandas import DataFrame
 from harness.curves import curve_plot
 from harness.errors import InputError
 from harness.metrics import CONTACTS
-from harness.protocols import Model, SummarizesRows
+from harness.protocols import Model, RowSummary, SummarizesRows
 from harness.provenance import provenance
 from harness.results import RunFolder, grouped, summarize, summarize_facts
 from harness.runner import Experiment, RunNames
@@ -32,51 +32,57 @@ def summarize_run(
     contact = CONTACTS[config["contact"]]
     defined = {"contact_atom": contact.atom, "contact_cutoff": contact.cutoff}
     place = {"label": names.label, "ranges": config["dataset"]["ranges"]}
-    _write_tables(rows, experiment, results, names)
+    found = _sum_up(rows, experiment)
+    if found is None and isinstance(experiment.evaluation, SummarizesRows):
+        raise InputError(
+            "no protein has anything to look at: none of its blocks qualifies "
+            "(evaluation.targets.threshold, size, margin), or none is listed"
+        )
+    if found is not None:
+        _write_tables(found, experiment, results, names)
     return {
         "run": asdict(names) | place | defined,
-        **_measured(rows, list(journal.values()), experiment),
+        **_measured(rows, list(journal.values()), experiment, found),
         "groups": groups,
         "provenance": provenance() | {"commit": ", ".join(commits)} | inputs(experiment),
     }
 
 
 def _measured(
-    rows: DataFrame, entries: Sequence[Mapping[str, Any]], experiment: Experiment
+    rows: DataFrame,
+    entries: Sequence[Mapping[str, Any]],
+    experiment: Experiment,
+    found: RowSummary | None = None,
 ) -> dict[str, Any]:
-    """Estimates, cost and facts of the proteins of these journal entries."""
+    """Estimates, cost and facts of the proteins of these journal entries.
+
+    `found` is what all rows come to, where that is known already.
+    """
     own = rows[rows["protein"].isin([entry["protein"] for entry in entries])]
+    found = _sum_up(own, experiment) if found is None else found
+    estimates = summarize(own, experiment.statistics) if found is None else found.estimates
     return {
-        "metrics": _estimates(own, experiment),
+        "metrics": [dict(estimate) for estimate in estimates],
         "cost": _cost(entries, experiment.model),
         "facts": summarize_facts(entries),
     }
 
 
-def _estimates(rows: DataFrame, experiment: Experiment) -> list[dict[str, Any]]:
-    evaluation, statistics = experiment.evaluation, experiment.statistics
-    if not isinstance(evaluation, SummarizesRows):
-        return summarize(rows, statistics)
-    found = evaluation.summarize(rows, statistics).estimates if len(rows) else []
-    return [dict(estimate) for estimate in found]
+def _sum_up(rows: DataFrame, experiment: Experiment) -> RowSummary | None:
+    """What an evaluation with many rows a protein makes of them; none where there is nothing."""
+    evaluation = experiment.evaluation
+    if not isinstance(evaluation, SummarizesRows) or rows.empty:
+        return None
+    return evaluation.summarize(rows, experiment.statistics)
 
 
 def _write_tables(
-    rows: DataFrame, experiment: Experiment, results: RunFolder, names: RunNames
+    found: RowSummary, experiment: Experiment, results: RunFolder, names: RunNames
 ) -> None:
-    """Files of a run with many rows a protein; InputError when no protein has any."""
-    if not isinstance(experiment.evaluation, SummarizesRows):
-        return
-    if rows.empty:
-        raise InputError(
-            "no protein has anything to look at: none of its blocks qualifies "
-            "(evaluation.targets.threshold, size, margin), or none is listed"
-        )
-    found = experiment.evaluation.summarize(rows, experiment.statistics)
+    """Files of a run with many rows a protein."""
     results.write_tables(found)
-    curve_plot(
-        results.path / "curves.png", {names.label: found.curves}, experiment.statistics.level
-    )
+    curves, level = {names.label: found.curves}, experiment.statistics.level
+    curve_plot(results.path / "curves.png", curves, level)
 
 
 def _cost(entries: Sequence[Mapping[str, Any]], model: Model | None) -> dict[str, float]:

@@ -20,7 +20,7 @@ from harness.models.network import Network
 _SAFE = 1e-30, 1e30
 """Sums of exponentials between these have neither overflowed nor lost a digit."""
 
-_HEADS_AT_ONCE = 10
+_HEADS_AT_ONCE = 4
 """Maps that are made at a time on a CPU: more leave its caches."""
 
 

@@ -38,7 +38,8 @@ def contact_block_by(regression: ContactRegression, block: Block) -> Pass:
     def run(network: Network, residues: Tensor) -> Tensor:
         return block_probabilities(network, regression, residues, block)
 
-    return Pass(f"contacts {len(block.rows)} × {len(block.columns)}", run)
+    shape = f"{len(block.rows)} × {len(block.columns)} of {len(block.residues)} residues"
+    return Pass(f"contacts {shape}", run)
 
 
 def contacts_by(regression: ContactRegression) -> Pass:
