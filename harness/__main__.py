@@ -1,77 +1,21 @@
 """python -m harness: compose the configuration, build, run, record."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from harness import record, run_summary, sweep
-from harness.claims import check_identity, exclusive, unfinished
-from harness.configuration import (
-    CONFIG_FOLDER,
-    build,
-    build_experiment,
-    exit_on_user_error,
-    resolved,
-    run_names,
-)
-from harness.results import RunFolder
-from harness.runner import run
-from harness.terminal import print_table, progress_bar
+from harness.jobs import measure, start
 
 
 def main() -> None:
-    """Run what the command line asks for; the exit code is 1 when anything failed."""
-    start = hydra.main(version_base="1.3", config_path=CONFIG_FOLDER, config_name="config")(job)
-    try:
-        with exit_on_user_error(), sweep.concluded():
-            start()
-    except KeyboardInterrupt:
-        print("interrupted: the same command with the same folder goes on", file=sys.stderr)
-        sys.exit(130)
+    """Run what the command line asks for."""
+    start("config", measured)
 
 
-def job(config: DictConfig) -> None:
-    """One run; in a sweep, one of its jobs."""
-    setup = HydraConfig.get()
-    folder = Path(setup.runtime.output_dir)
-    if setup.mode == RunMode.MULTIRUN:
-        with sweep.noting_failure(Path(setup.sweep.dir), setup.job.num, folder.name):
-            measure(config, folder)
-        return
-    with exit_on_user_error():
-        summary = measure(config, folder)
-    print_table([summary])
-    print(f"run:     {folder}\nbrowse:  make ui")
-
-
-def measure(config: DictConfig, folder: Path) -> dict[str, Any]:
-    """Build what the configuration names, measure what is missing, record it; the summary."""
-    names, chosen = run_names(config), resolved(config)
-    parent = os.environ.get(sweep.PARENT_RUN, "")
-    with exclusive(folder):
-        known = {"method": names.method, "model": names.model} | record.settings(chosen)
-        check_identity(folder, known, later=run_summary.INPUTS)
-        with unfinished(folder), build(config.tracker).run(names.title, folder, parent) as tracked:
-            record.describe(tracked, names, chosen)
-            experiment = build_experiment(config)
-            coordinates = experiment.evaluation.coordinates
-            results = RunFolder(folder, names.method, names.model, coordinates)
-            yaml = OmegaConf.to_yaml(config, resolve=True)
-            results.claim(record.identity(chosen, experiment), yaml)
-            results.write_manifest(experiment.dataset.manifest)
-            keep = record.Keeper(results, names, chosen)
-            with progress_bar(names.label) as progress:
-                run(experiment, results, keep, progress)
-            summary = run_summary.summarize_run(experiment, results, names, chosen)
-            results.write_summary(summary)
-            record.send(tracked, results, summary)
-    return summary
+def measured(config: DictConfig, folder: Path) -> dict[str, Any]:
+    """The summary of one run."""
+    return measure(config, folder, lambda tracked: None)
 
 
 if __name__ == "__main__":

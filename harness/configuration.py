@@ -114,13 +114,13 @@ def resolved(config: DictConfig) -> dict[str, Any]:
 def run_names(config: DictConfig) -> RunNames:
     """How rows, tables and the tracker call this run: by its choices and what varies."""
     choices = HydraConfig.get().runtime.choices
-    model = choices["model"] if "model" in config.method else ""
+    model = choices.get("model") or config.name if "model" in config.method else ""
     keys = [key for key in _setting_keys() if model or not key.startswith("model.")]
     values = {key: choices.get(key) or OmegaConf.select(config, key) for key in keys}
     settings = [
         f"{_short(key, keys)}={_text(value)}"
         for key, value in values.items()
-        if key not in ("model", "method")
+        if key not in ("model", "method", "architecture")  # of a trained model: in its name
     ]
     chosen = {group: choices[group] for group in ("dataset", "masking", "evaluation")}
     return RunNames(choices["method"], model, " ".join(settings), **chosen)

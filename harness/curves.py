@@ -1,4 +1,4 @@
-"""Pictures of recovery: shares of recovered targets along the flank, and one block filling in."""
+"""Pictures along an axis: recovery by flank, one block filling in, the loss of a training."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from harness.plots import COLORS, GREY
+from harness.plots import BLUE, COLORS, GREY
 from harness.runner import Watched
 
 _STYLES = ("-", "--", "-.", ":")
@@ -62,6 +62,31 @@ def filling_plot(path: Path, watched: Sequence[Watched], title: str) -> None:
     axes.set_title(f"{title}\nscores of block {panels[0].block}", fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
+
+
+def loss_plot(
+    path: Path,
+    curve: Sequence[Mapping[str, float]],
+    bounds: Mapping[str, float],
+    title: str,
+) -> None:
+    """Write a picture: held-out cross-entropy by step, between its bounds, and the training loss.
+
+    The training loss is at masked, replaced and kept residues with others hidden too, so that it
+    has other bounds.
+    """
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes, steps = figure.subplots(), [point["step"] for point in curve]
+    for name, color in (("held_out", BLUE), ("training_loss", GREY)):
+        values = [point[name] for point in curve]
+        axes.plot(steps, values, "o-", ms=3, color=color, label=name.replace("_", " "))
+    for (name, value), style in zip(bounds.items(), cycle(_STYLES[::-1]), strict=False):
+        axes.axhline(value, color="black", lw=0.8, ls=style, label=name.replace("_", " "))
+    axes.set(xlabel="step", ylabel="cross-entropy of a residue (nats)")
+    axes.set_title(title, fontsize=9)
+    figure.legend(loc="outside lower center", fontsize=8, ncols=4)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
 
 
 def _line(axes: Axes, curve: DataFrame, look: tuple[str, str], label: str, band: bool) -> None:

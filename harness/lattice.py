@@ -11,6 +11,7 @@ A cubic lattice is two-colored: neighbors differ in the parity of their position
 at odd |i - j| only, and all residues of one color can be resampled at once, exactly.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -63,14 +64,12 @@ class LatticeFamily:
     @cached_property
     def distances(self) -> Float[ndarray, "L L"]:
         """Distances between residues in Å."""
-        difference = self.coordinates[:, None] - self.coordinates[None]
-        return np.sqrt((difference**2).sum(-1))
+        return lattice_distances(self.coordinates)
 
     @cached_property
     def contacts(self) -> Bool[ndarray, "L L"]:
         """Pairs of lattice neighbors that are not neighbors along the chain."""
-        separation = np.abs(np.subtract.outer(np.arange(LENGTH), np.arange(LENGTH)))
-        return (self.distances < 1.1 * SPACING) & (separation > 1)
+        return lattice_contacts(self.distances)
 
     @cached_property
     def couplings(self) -> Float[ndarray, "L 20 L 20"]:
@@ -107,11 +106,28 @@ class LatticeFamily:
 def generate_family(seed: int, index: int) -> LatticeFamily:
     """Family number `index` of the collection with this seed."""
     generator = np.random.default_rng([seed, index])
-    walk = _compact_walk(generator)
-    anchored = generator.random(LENGTH) < ANCHORS
-    scale = np.where(anchored, ANCHOR_SD, FIELD_SD)
-    fields = scale[:, None] * generator.standard_normal((LENGTH, len(AMINO_ACIDS)))
+    walk = compact_walk(SIDE, _moves(generator))
+    fields = random_fields(LENGTH, generator)
     return LatticeFamily(index, SPACING * walk, fields.round(6))
+
+
+def random_fields(length: int, generator: np.random.Generator) -> Float[ndarray, "L 20"]:
+    """Fields in nats: strong at the anchors, weak elsewhere."""
+    anchored = generator.random(length) < ANCHORS
+    scale = np.where(anchored, ANCHOR_SD, FIELD_SD)
+    return scale[:, None] * generator.standard_normal((length, len(AMINO_ACIDS)))
+
+
+def lattice_distances(coordinates: Float[ndarray, "L 3"]) -> Float[ndarray, "L L"]:
+    """Distances between residues in Å."""
+    difference = coordinates[:, None] - coordinates[None]
+    return np.sqrt((difference**2).sum(-1))
+
+
+def lattice_contacts(distances: Float[ndarray, "L L"]) -> Bool[ndarray, "L L"]:
+    """Pairs of lattice neighbors that are not neighbors along the chain."""
+    places = np.arange(len(distances))
+    return (distances < 1.1 * SPACING) & (np.abs(np.subtract.outer(places, places)) > 1)
 
 
 def family_sequences(family: LatticeFamily, seed: int, part: str, n: int) -> list[str]:
@@ -146,21 +162,31 @@ def contact_energies() -> Float[ndarray, "20 20"]:
     return energies / energies.std()
 
 
-def _compact_walk(generator: np.random.Generator) -> Float[ndarray, "L 3"]:
-    """A Hamiltonian walk on the lattice, randomized by backbite moves (Mansfield, 1982)."""
-    walk = [(x, y if x % 2 == 0 else SIDE - 1 - y, 0) for x in range(SIDE) for y in range(SIDE)]
-    layers = [walk[:: 1 if z % 2 == 0 else -1] for z in range(SIDE)]
+def compact_walk(side: int, moves: Iterable[tuple[bool, int, int]]) -> Float[ndarray, "L 3"]:
+    """A walk over every site of a cubic lattice, randomized by backbite moves (Mansfield, 1982).
+
+    A move says whether the walk is turned round first, and then along which axis, and which way
+    (1 or -1), its first site looks for a new neighbor.
+    """
+    walk = [(x, y if x % 2 == 0 else side - 1 - y, 0) for x in range(side) for y in range(side)]
+    layers = [walk[:: 1 if z % 2 == 0 else -1] for z in range(side)]
     walk = [(x, y, z) for z, layer in enumerate(layers) for x, y, _ in layer]
-    for _ in range(400 * LENGTH):
-        if generator.random() < 0.5:
+    for turned, axis, way in moves:
+        if turned:
             walk.reverse()
-        step = np.zeros(3, dtype=int)
-        step[generator.integers(3)] = generator.choice([-1, 1])
-        site = tuple(int(v) for v in np.add(walk[0], step))
+        x, y, z = walk[0]
+        site = (x + way * (axis == 0), y + way * (axis == 1), z + way * (axis == 2))
         if site in walk[2:]:
             k = walk.index(site)
             walk[:k] = walk[k - 1 :: -1]
     return np.array(walk, dtype=float)
+
+
+def _moves(generator: np.random.Generator) -> Iterator[tuple[bool, int, int]]:
+    """Random moves, as many as randomize a walk."""
+    for _ in range(400 * LENGTH):
+        turned, way = generator.random() < 0.5, int(generator.choice([-1, 1]))
+        yield turned, int(generator.integers(3)), way
 
 
 def _factors(energies: Float[ndarray, "..."]) -> Float[ndarray, "..."]:

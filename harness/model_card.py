@@ -3,57 +3,35 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from jaxtyping import Int
-from numpy import ndarray
-
-from harness.alphabet import AMINO_ACIDS
-from harness.lattice import LatticeFamily
 from harness.results import find_metric
 
 
-def reference_losses(
-    families: Sequence[LatticeFamily],
-    training: Int[ndarray, "F N L"],
-    held_out: Int[ndarray, "F M L"],
-) -> dict[str, float]:
-    """Cross-entropies in nats of the held-out residues: by site frequencies, and exactly."""
-    site, exact = [], []
-    for family, seen, unseen in zip(families, training, held_out, strict=True):
-        counts = np.stack([np.bincount(column, minlength=len(AMINO_ACIDS)) for column in seen.T])
-        probabilities = (counts + 1) / (counts + 1).sum(axis=1, keepdims=True)
-        site.append(-np.log(probabilities[np.arange(unseen.shape[1]), unseen]).mean())
-        exact.append(family.conditional_cross_entropy(unseen))
-    return {"site_independent": float(np.mean(site)), "exact": float(np.mean(exact))}
-
-
 def model_card(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
-    """The card as Markdown. `facts` holds name, config, curve and reference losses."""
+    """The card as Markdown. `facts` holds name, config, curve and bounds."""
     config, curve = facts["config"], facts["curve"]
     recipe, cost = config["trainer"]["recipe"], summary["cost"]
     lines = [
         f"# {facts['name']}",
         "",
-        "An ESM-2 architecture trained on lattice protein families by `python -m harness.train`. "
-        "It knows those families and nothing else: use it to try the harness, not on real "
-        "proteins.",
+        f"An ESM-2 architecture trained on {summary['run']['dataset']} families by "
+        "`python -m harness.train`. It knows those families and nothing else: use it to try the "
+        "harness, not on other proteins.",
         "",
         "| | |",
         "|---|---|",
         f"| layers × channels, heads | {_shape(config['architecture'])} |",
         f"| parameters | {cost['n_parameters']:,} |",
         f"| data | {summary['provenance']['dataset_version']}, "
-        f"{config['training_sequences']:,} training sequences a family |",
+        f"{config['corpus']['training']:,} training sequences a family |",
         f"| steps × batch | {recipe['steps']:,} × {recipe['batch_size']} |",
         f"| masked | {recipe['masked_fraction']:.0%} |",
         f"| seed | {recipe['seed']} |",
         f"| weights, SHA-256 | `{summary['provenance']['weights_sha256']}` |",
         "",
-        f"Cross-entropy of a masked residue given all others, {config['held_out_sequences']} "
-        "held-out sequences a family (nats):",
+        f"Cross-entropy of a masked residue given all others, "
+        f"{config['corpus']['held_out']} held-out sequences a family (nats):",
         "",
-        f"this model **{curve[-1]['held_out']:.3f}**, site frequencies "
-        f"{facts['site_independent']:.3f}, exact {facts['exact']:.3f}",
+        ", ".join([f"this model **{curve[-1]['held_out']:.3f}**", *_bounds(facts["bounds"])]),
         "",
         f"`{summary['run']['method']}`, {cost['n_proteins']} held-out sequences:",
         "",
@@ -64,6 +42,11 @@ def model_card(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
         *(f"| {p['step']} | {p['training_loss']:.3f} | {p['held_out']:.3f} |" for p in curve),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _bounds(bounds: Mapping[str, float]) -> list[str]:
+    names = {"site_independent": "site frequencies"}
+    return [f"{names.get(name, name)} {value:.3f}" for name, value in bounds.items()]
 
 
 def _precision_table(summary: Mapping[str, Any], level: float) -> list[str]:

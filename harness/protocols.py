@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.blocks import Block
+    from harness.corpus import Corpus, CorpusSettings
     from harness.masking import Step
     from harness.statistics import Bootstrap
 
@@ -297,6 +298,15 @@ class Dataset(Protocol):
 
 
 @runtime_checkable
+class TrainingData(Dataset, Protocol):
+    """A data set that models can be trained on."""
+
+    def corpus(self, settings: CorpusSettings, device: str) -> Corpus:
+        """Sequences of its families; what has to be made is made on that device."""
+        ...
+
+
+@runtime_checkable
 class Tracker(Protocol):
     """A record of runs that people can browse."""
 
@@ -331,7 +341,7 @@ class TrackedRun(Protocol):
         ...
 
     def curve(self, name: str, points: Mapping[int, float]) -> None:
-        """What a metric is at each of these steps."""
+        """What a metric is at each of these steps; those that are known already stay."""
         ...
 
     def files(self, paths: Sequence[Path], under: str) -> None:

@@ -65,14 +65,14 @@ class RunFolder:
         identity = {"method": self.method, "model": self.model, **identity}
         check_identity(self.path, identity)
         for name, content in ((CONFIG, text), (IDENTITY, json.dumps(identity))):
-            with _replacing(self.path / name) as partial:
+            with replacing(self.path / name) as partial:
                 partial.write_text(content, encoding="utf-8")
         self._recover()
 
     def write_manifest(self, files: Mapping[str, str]) -> None:
         """Write dataset.sha256, unless the data set is made of no files."""
         if files:
-            with _replacing(self.path / MANIFEST) as partial:
+            with replacing(self.path / MANIFEST) as partial:
                 lines = (f"{digest}  {name}\n" for name, digest in sorted(files.items()))
                 partial.write_text("".join(lines), encoding="utf-8")
 
@@ -104,7 +104,7 @@ class RunFolder:
         """Write the score map of one protein as scores/<protein>.npz, key `scores`."""
         target = self.path / "scores" / f"{protein}.npz"
         target.parent.mkdir(exist_ok=True)
-        with _replacing(target) as partial, partial.open("wb") as stream:
+        with replacing(target) as partial, partial.open("wb") as stream:
             np.savez_compressed(stream, scores=scores.astype(np.float32))
 
     def rows(self) -> pd.DataFrame:
@@ -115,12 +115,12 @@ class RunFolder:
         """Write what the rows come to, each file whole or not at all."""
         tables = {VALUES: summary.values, CURVES: summary.curves, TARGETS: summary.targets}
         for name, table in tables.items():
-            with _replacing(self.path / name) as partial:
+            with replacing(self.path / name) as partial:
                 table.to_csv(partial, index=False)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, whole or not at all; NaN becomes null."""
-        with _replacing(self.path / SUMMARY) as partial:
+        with replacing(self.path / SUMMARY) as partial:
             text = json.dumps(_without_nan(summary), indent=2, allow_nan=False)
             partial.write_text(text + "\n", encoding="utf-8")
 
@@ -203,7 +203,7 @@ def find_metric(summary: Mapping[str, Any], metric: str, name: str) -> dict[str,
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path) -> Iterator[Path]:
     """A path beside the target that takes its place when the block ends well."""
     partial = target.with_name(f".{target.name}.partial")
     yield partial

@@ -17,6 +17,7 @@ from harness.protein import Protein
 from harness.protocols import (
     ContactMethod,
     Cost,
+    CouplingMethod,
     Dataset,
     Evaluation,
     Model,
@@ -67,6 +68,15 @@ class RecordingMethod:
             self.maps[protein.id] = scores
             self.reported[protein.id] = _facts(self.method)
         return scores
+
+    def couplings(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
+        """The couplings of the method; InputError when it has none."""
+        if not isinstance(self.method, CouplingMethod):
+            raise InputError(f"{type(self.method).__name__} gives scores, and no couplings")
+        start = time.perf_counter()
+        couplings = self.method.couplings(protein)
+        self.seconds += time.perf_counter() - start
+        return couplings
 
     def blocks(self, proteins: Sequence[Protein], block: Block) -> Iterator[Float[ndarray, "R C"]]:
         """The method's block of each protein."""

@@ -15,7 +15,8 @@ class Sample:
     """One protein with its structure-derived truth.
 
     `distances` are in Å between the atoms of the contact definition, NaN where a residue is not
-    resolved. `secondary_structure` has one letter a residue (H, E, C; '-' where unresolved).
+    resolved. `couplings` are those of the family in nats, in the zero-sum gauge, where they are known
+    exactly (index order i, a, j, b). `secondary_structure` has one letter a residue (H, E, C; '-' where unresolved).
     `facts` are numbers worth recording beside the results (identity to the structure, …). Results
     are given for each `group` of proteins too; empty: in none.
     Raises ValueError when the truth does not fit the sequence.
@@ -26,6 +27,7 @@ class Sample:
     secondary_structure: str | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
     group: str = ""
+    couplings: Float[ndarray, "L 20 L 20"] | None = None
 
     def __post_init__(self) -> None:
         length = len(self.protein)
@@ -33,6 +35,11 @@ class Sample:
             raise ValueError(
                 f"protein {self.protein.id}: distances have shape {self.distances.shape}, "
                 f"the sequence needs {(length, length)}"
+            )
+        if self.couplings is not None and self.couplings.shape != (length, 20, length, 20):
+            raise ValueError(
+                f"protein {self.protein.id}: couplings have shape {self.couplings.shape}, "
+                f"the sequence needs {(length, 20, length, 20)}"
             )
         if self.secondary_structure is not None and len(self.secondary_structure) != length:
             raise ValueError(

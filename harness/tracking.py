@@ -141,12 +141,13 @@ class _MlflowRun:
             )
 
     def curve(self, name: str, points: Mapping[int, float]) -> None:
-        """Log the curve once: MLflow would draw a second one over it."""
+        """Log the points that are not there yet: MLflow would draw a second curve over them."""
         entities, now = _mlflow().entities, int(time.time() * 1000)
         with _explaining(self.uri):
-            if not self.client.get_metric_history(self.id, name):
-                drawn = [(x, y) for x, y in points.items() if not math.isnan(y)][:1000]  # at once
-                self.client.log_batch(self.id, [entities.Metric(name, y, now, x) for x, y in drawn])
+            known = {point.step for point in self.client.get_metric_history(self.id, name)}
+            new = [(x, y) for x, y in points.items() if x not in known and not math.isnan(y)]
+            drawn = [entities.Metric(name, y, now, x) for x, y in new[:1000]]  # at once
+            self.client.log_batch(self.id, drawn)
 
     def table(self, name: str, frame: DataFrame) -> None:
         """Log the table once: MLflow would append to one that is there."""

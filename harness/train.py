@@ -1,84 +1,101 @@
-"""python -m harness.train: train an embedded model, measure it, write its card."""
+"""python -m harness.train: train a model on a data set, measure it as any other, write its card.
+
+Several GPUs: torchrun --nproc-per-node=N -m harness.train … Each process computes a share of every
+batch; the first one alone writes, measures and records.
+"""
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import hydra
-import numpy as np
-from hydra.core.hydra_config import HydraConfig
-from jaxtyping import Int
-from numpy import ndarray
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from harness import record
-from harness.alphabet import encode
-from harness.claims import exclusive
-from harness.configuration import CONFIG_FOLDER, build, build_experiment, resolved
-from harness.errors import HarnessError
-from harness.lattice import LatticeFamily, family_sequences, generate_family
-from harness.model_card import model_card, reference_losses
-from harness.results import RunFolder
-from harness.runner import RunNames, run
-from harness.terminal import print_table, progress_bar
+from harness.configuration import build, resolved
+from harness.corpus import Corpus
+from harness.curves import loss_plot
+from harness.errors import InputError
+from harness.jobs import measure, start
+from harness.model_card import model_card
+from harness.protocols import TrackedRun, TrainingData
+from harness.results import replacing
+from harness.terminal import progress_bar
+
+RANK = int(os.environ.get("RANK", "0"))
 
 
-@hydra.main(version_base="1.3", config_path=CONFIG_FOLDER, config_name="train")
-def main(config: DictConfig) -> None:
+def main() -> None:
+    """Train what the command line asks for."""
+    if RANK > 0:  # everything is recorded once, by the first process
+        sys.argv += ["tracker=none", "~hydra.callbacks.sweep"]
+    start("train", trained if RANK == 0 else helping)
+
+
+def trained(config: DictConfig, folder: Path) -> dict[str, Any]:
     """Train unless the checkpoint is there, then measure and describe it."""
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    try:
-        with exclusive(folder):
-            facts = _train(config, folder)
-            summary = _measure(config, folder)
-    except HarnessError as error:
-        sys.exit(f"error: {error}")
-    (folder / f"{config.name}.md").write_text(model_card(facts, summary), encoding="utf-8")
-    print_table([summary])
-
-
-def _train(config: DictConfig, folder: Path) -> dict[str, Any]:
-    """Write the checkpoint; the training facts of the card, kept in training.json."""
-    kept = folder / "training.json"
-    if kept.exists() and (folder / f"{config.name}.pt").exists():
-        facts: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
-        return facts
-    families = [generate_family(config.dataset.seed, i) for i in range(config.dataset.families)]
-    seed = config.dataset.seed
-    training = _sequences(families, seed, "train", config.training_sequences)
-    held_out = _sequences(families, seed, "held_out", config.held_out_sequences)
-    trainer = build(config.trainer)
-    with progress_bar(config.name, unit="steps") as progress:
-        flat = (part.reshape(-1, part.shape[-1]) for part in (training, held_out))
-        curve = trainer(*flat, folder / f"{config.name}.pt", progress)
-    losses = reference_losses(families, training, held_out)
-    facts = {"name": config.name, "config": resolved(config), "curve": curve, **losses}
-    kept.write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    return facts
-
-
-def _measure(config: DictConfig, folder: Path) -> dict[str, Any]:
-    """The summary of the trained model, measured as any other run."""
-    experiment, chosen = build_experiment(config), resolved(config)
-    choices = HydraConfig.get().runtime.choices
-    rest = (choices[group] for group in ("dataset", "masking", "evaluation"))
-    names = RunNames(choices["method"], config.name, "", *rest)
-    results = RunFolder(folder, names.method, names.model, experiment.evaluation.coordinates)
-    results.claim(record.identity(chosen, experiment), OmegaConf.to_yaml(config, resolve=True))
-    with progress_bar(f"measuring {config.name}") as progress:
-        run(experiment, results, lambda sample, scores, watched: None, progress)
-    summary = run_summary.summarize_run(experiment, results, names, chosen)
-    results.write_summary(summary)
+    summary = measure(config, folder, lambda tracked: _train(config, folder, tracked))
+    facts = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    card = model_card(facts, summary)
+    (folder / f"{config.name}.md").write_text(card, encoding="utf-8")
     return summary
 
 
-def _sequences(
-    families: Sequence[LatticeFamily], seed: int, part: str, n: int
-) -> Int[ndarray, "F N L"]:
-    """Encoded sequences of every family."""
-    return np.array([[encode(s) for s in family_sequences(f, seed, part, n)] for f in families])
+def helping(config: DictConfig, folder: Path) -> dict[str, Any]:
+    """Compute a share of the training."""
+    if not (folder / "training.json").exists():
+        build(config.trainer)(_corpus(config), folder / f"{config.name}.pt", lambda *_: None)
+    return {}
+
+
+def _train(config: DictConfig, folder: Path, tracked: TrackedRun) -> None:
+    """Write the checkpoint, and training.json: configuration, curve, bounds and cost."""
+    facts = folder / "training.json"
+    if not facts.exists():
+        corpus = _corpus(config)
+        with progress_bar(config.name, unit="steps") as progress:
+            watch = _watch(progress, tracked, corpus)
+            found = build(config.trainer)(corpus, folder / f"{config.name}.pt", watch)
+        found |= {"name": config.name, "config": resolved(config), "bounds": dict(corpus.bounds)}
+        with replacing(facts) as partial:
+            partial.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    found = json.loads(facts.read_text(encoding="utf-8"))
+    picture = folder / "training.png"
+    loss_plot(picture, found["curve"], found["bounds"], config.name)
+    tracked.record({}, {f"training/{key}": value for key, value in found["cost"].items()}, {})
+    tracked.files([facts, picture], "")
+
+
+def _corpus(config: DictConfig) -> Corpus:
+    """The sequences to train on; InputError for a data set that has none."""
+    dataset, engine = build(config.dataset), build(config.trainer.engine)
+    if not isinstance(dataset, TrainingData):
+        raise InputError(
+            f"{config.dataset._target_} has no sequences to train on; use dataset=lattice, potts "
+            "or folder (alignments of your own)"
+        )
+    return dataset.corpus(build(config.corpus), str(engine.place))
+
+
+def _watch(
+    progress: Callable[[int, int], None], tracked: TrackedRun, corpus: Corpus
+) -> Callable[[int, int, Sequence[dict[str, float]]], None]:
+    """Shows how far the training is; every new point of the curve goes to the tracker."""
+    sent = 0
+
+    def watch(step: int, steps: int, curve: Sequence[dict[str, float]]) -> None:
+        nonlocal sent
+        progress(step, steps)
+        if len(curve) > sent:
+            sent = len(curve)
+            for name in ("training_loss", "held_out"):
+                points = {int(point["step"]): point[name] for point in curve}
+                tracked.curve(f"training/{name}", points)
+            for name, value in corpus.bounds.items():
+                tracked.curve(f"training/{name}", {int(point["step"]): value for point in curve})
+
+    return watch
 
 
 if __name__ == "__main__":

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock
 
+from harness.alphabet import encode
+from harness.corpus import Bucket, Corpus, CorpusSettings, site_cross_entropy
 from harness.errors import InputError
 from harness.lattice import GENERATOR, LatticeFamily, family_sequences, generate_family
 from harness.protein import Protein
@@ -77,6 +80,28 @@ class LatticeDataset:
         scored = number < self.sequences
         alignment = self._alignment(family, number, sequence) if scored else None
         return Sample(Protein(identifier, sequence, alignment), family.distances)
+
+    def corpus(self, settings: CorpusSettings, device: str) -> Corpus:
+        """Training and held-out sequences of every family, and exact bounds of the loss."""
+        kept = {"train": settings.training, "held_out": settings.held_out}
+        families = [_family(self.seed, index) for index in range(self.families)]
+        encoded = {
+            part: [
+                np.array([encode(s) for s in family_sequences(family, self.seed, part, n)])
+                for family in families
+            ]
+            for part, n in kept.items()
+        }
+        training, held_out = (
+            [Bucket(np.concatenate(rows).astype(np.int8))]
+            for rows in encoded.values()
+        )
+        pairs = list(zip(families, *encoded.values(), strict=True))
+        site = [site_cross_entropy(seen, unseen) for _, seen, unseen in pairs]
+        exact = [family.conditional_cross_entropy(unseen) for family, _, unseen in pairs]
+        bounds = {"site_independent": float(np.mean(site)), "exact": float(np.mean(exact))}
+        name = f"{GENERATOR}-seed{self.seed} {self.families} families {settings}"
+        return Corpus(name, training, held_out, bounds)
 
     def _names(self, numbers: range) -> list[str]:
         return [f"family{f:02}_{number:02}" for number in numbers for f in range(self.families)]

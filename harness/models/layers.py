@@ -71,11 +71,16 @@ class Layer(nn.Module):
 
     def forward(self, x: Float[Tensor, "B T W"], turns: Tensor | None) -> Float[Tensor, "B T W"]:
         """The residual stream after this layer."""
-        return self.feed_forward(self.self_attn(self.self_attn_layer_norm(x), turns).add_(x))
+        return self.feed_forward(added(x, self.self_attn(self.self_attn_layer_norm(x), turns)))
 
     def feed_forward(self, x: Float[Tensor, "B T W"]) -> Float[Tensor, "B T W"]:
         """The residual stream after the second half of this layer."""
-        return self.fc2(F.gelu(self.fc1(self.final_layer_norm(x)))).add_(x)
+        return added(x, self.fc2(F.gelu(self.fc1(self.final_layer_norm(x)))))
+
+
+def added(x: Float[Tensor, "B T W"], change: Float[Tensor, "B T W"]) -> Float[Tensor, "B T W"]:
+    """The residual stream after a change, which is used up; never less precise than the stream."""
+    return change.add_(x) if change.dtype == x.dtype else x + change
 
 
 class LanguageModelHead(nn.Module):
