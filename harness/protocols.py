@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.blocks import Block
+    from harness.coupled_pairs import PairCouplings
     from harness.masking import Step
     from harness.statistics import Bootstrap
 
@@ -235,6 +236,14 @@ class Evaluation(Protocol):
     def __call__(self, method: ContactMethod, sample: Sample) -> Iterator[Row]:
         """The rows of one sample."""
         ...
+
+
+@runtime_checkable
+class ShowsCouplings(Evaluation, Protocol):
+    """An evaluation with couplings that are worth a picture."""
+
+    shown: list[PairCouplings]
+    """Those of the last sample."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from harness import run_summary
+from harness.coupled_pairs import PairCouplings
+from harness.coupling_plots import couplings_plot
 from harness.curves import filling_plot
 from harness.errors import InputError
 from harness.metrics import CONTACTS
@@ -58,7 +60,11 @@ class Keeper:
                 raise InputError(f"{key} is {self.config[key]}; allowed are true and false")
 
     def __call__(
-        self, sample: Sample, scores: Float[ndarray, "L L"], watched: Sequence[Watched]
+        self,
+        sample: Sample,
+        scores: Float[ndarray, "L L"],
+        watched: Sequence[Watched],
+        shown: Sequence[PairCouplings],
     ) -> None:
         """Write the files of one protein."""
         identifier = sample.protein.id
@@ -72,6 +78,8 @@ class Keeper:
             contact_map(path, sample, scores, title, style)
             if watched:
                 filling_plot(path.with_name(f"{identifier}_filling.png"), watched, title)
+            if shown:
+                couplings_plot(path.with_name(f"{identifier}_couplings.png"), shown, title)
 
 
 def identity(config: Mapping[str, Any], experiment: Experiment) -> dict[str, str]:

@@ -68,7 +68,7 @@ def _measure(config: DictConfig, folder: Path) -> dict[str, Any]:
     results = RunFolder(folder, names.method, names.model, experiment.evaluation.coordinates)
     results.claim(record.identity(chosen, experiment), OmegaConf.to_yaml(config, resolve=True))
     with progress_bar(f"measuring {config.name}") as progress:
-        run(experiment, results, lambda sample, scores, watched: None, progress)
+        run(experiment, results, lambda *_: None, progress)
     summary = run_summary.summarize_run(experiment, results, names, chosen)
     results.write_summary(summary)
     return summary
