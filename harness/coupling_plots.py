@@ -18,7 +18,7 @@ def couplings_plot(path: Path, shown: Sequence[PairCouplings], title: str) -> No
 
     Each of the two has its own scale, symmetric around zero.
     """
-    figure = Figure(figsize=(9.2, 0.6 + 4.2 * len(shown)), layout="constrained")
+    figure = Figure(figsize=(9.2, 0.4 + 4.0 * len(shown)), layout="constrained")
     figure.suptitle(title, fontsize=9)
     rows = figure.subplots(len(shown), 2, squeeze=False)
     for pair, (left, right) in zip(shown, rows, strict=True):
@@ -37,7 +37,9 @@ def _couplings(
     """One block: residue i down, residue j across; red couples, blue repels."""
     reach = float(np.abs(values).max()) or 1.0
     picture = axes.imshow(values, cmap="RdBu_r", vmin=-reach, vmax=reach)
-    figure.colorbar(picture, ax=axes, shrink=0.85, label="coupling").ax.tick_params(labelsize=7)
+    bar = figure.colorbar(picture, ax=axes, shrink=0.85)
+    bar.ax.tick_params(labelsize=7)
+    bar.set_label("coupling", fontsize=8)
     letters = list(AMINO_ACIDS)
     axes.set_xticks(range(len(letters)), letters, fontsize=7)
     axes.set_yticks(range(len(letters)), letters, fontsize=7)

@@ -44,9 +44,7 @@ class Watched:
     scores: Float[ndarray, "R C"]
 
 
-Keep = Callable[
-    [Sample, Float[ndarray, "L L"], Sequence[Watched], Sequence[PairCouplings]], None
-]
+Keep = Callable[[Sample, Float[ndarray, "L L"], Sequence[Watched], Sequence[PairCouplings]], None]
 
 
 @dataclass

@@ -46,7 +46,9 @@ class Agreement:
     def __post_init__(self) -> None:
         metrics.check_names(self.contact, self.ranges)
         if not isinstance(self.masking, Masking):
-            raise ValueError("this masking is for evaluation=recovery; use masking=none or fraction")
+            raise ValueError(
+                "this masking is for evaluation=recovery; use masking=none or fraction"
+            )
         if self.separation < 1:
             raise ValueError(f"separation is {self.separation}; allowed are 1 and more")
         if self.depths is not None and not self.depths:
