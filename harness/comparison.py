@@ -102,8 +102,9 @@ def _table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
 def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFrame:
     """Precision of every later run minus every earlier one, over proteins that both have.
 
-    Agreement of couplings too, where it was measured. Where there is neither, the headline metric; where proteins have values of many rows, every
-    metric, weighted as in the later run. Each for all proteins, then for each group.
+    Agreement of couplings too, where it was measured. Where there is neither, the headline metric;
+    where proteins have values of many rows, every metric, weighted as in the later run. Each for
+    all proteins, then for each group.
     """
     metrics = _precisions(runs)
     parts = {run.label: _by_group(run.folder, metrics) for run in runs}

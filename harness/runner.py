@@ -146,8 +146,8 @@ def run(
     """Measure every protein that the folder does not hold yet.
 
     `keep` gets each sample with its score map, the first block that was watched while residues were
-    hidden, and couplings that the evaluation shows, before its rows are written; `progress` gets the number of proteins done and in
-    all. Raises InputError for an empty data set.
+    hidden, and couplings that the evaluation shows, before its rows are written; `progress` gets
+    the number of proteins done and in all. Raises InputError for an empty data set.
     """
     wanted = list(dict.fromkeys(experiment.dataset.protein_ids))
     if not wanted:

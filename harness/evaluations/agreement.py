@@ -46,9 +46,7 @@ class Agreement:
     def __post_init__(self) -> None:
         metrics.check_names(self.contact, self.ranges)
         if not isinstance(self.masking, Masking):
-            raise ValueError(
-                "this masking is for evaluation=recovery; use masking=none or fraction"
-            )
+            raise ValueError("this masking is made for evaluation=recovery; use none or fraction")
         if self.separation < 1:
             raise ValueError(f"separation is {self.separation}; allowed are 1 and more")
         if self.depths is not None and not self.depths:
@@ -68,8 +66,9 @@ class Agreement:
         self.shown.clear()
         protein = self.masking(sample.protein)
         own, visible = _read(method, protein), len(protein) - protein.n_hidden
-        for metric, name, value, n in self._precision(own, sample):
-            yield Row(metric, name, value, {"depth": 0, "n_entries": n, "visible": visible})
+        for name in self.ranges:
+            for metric, value, n in self._precision(own, sample, name):
+                yield Row(metric, name, value, {"depth": 0, "n_entries": n, "visible": visible})
         for depth in self._depths:
             reference = self._reference(depth)
             theirs = _read(reference, sample.protein)
@@ -77,7 +76,7 @@ class Agreement:
             name = "" if depth is None else f"depth{depth}"
             for metric, value, n in self._agreement(own, theirs, sample):
                 yield Row(metric, name, value, {"depth": rows, "n_entries": n, "visible": visible})
-            self._show(own, theirs, sample.protein, type(reference).__name__)
+            self.shown[:] = self._blocks(own, theirs, sample.protein, type(reference).__name__)
 
     @property
     def _depths(self) -> Sequence[int | None]:
@@ -86,55 +85,58 @@ class Agreement:
     def _reference(self, depth: int | None) -> CouplingMethod:
         return self.reference() if depth is None else self.reference(depth=depth)
 
-    def _precision(self, own: "_Read", sample: Sample) -> Iterator[tuple[str, str, float, int]]:
-        """P@L of the method and its ceiling in each range, with the number of pairs looked at."""
-        for name in self.ranges:
-            pairs = self._ranked(own, sample, name)
-            n = min(pairs.top(1), pairs.n_valid)
-            yield "p_at_L", name, metrics.precision_at(pairs, 1), n
-            yield "ceiling_at_L", name, metrics.ceiling_at(pairs, 1), n
+    def _precision(self, read: "_Read", sample: Sample, name: str) -> Iterator["_Measured"]:
+        """P@L of the map in this range, and its ceiling."""
+        cutoff, breaks = metrics.CONTACTS[self.contact].cutoff, sample.protein.breaks
+        within = metrics.RANGES[name]
+        pairs = metrics.rank_pairs(read.scores, sample.distances, within, cutoff, breaks)
+        n = min(pairs.top(1), pairs.n_valid)
+        yield "p_at_L", metrics.precision_at(pairs, 1), n
+        yield "ceiling_at_L", metrics.ceiling_at(pairs, 1), n
 
-    def _agreement(
-        self, own: "_Read", theirs: "_Read", sample: Sample
-    ) -> Iterator[tuple[str, float, int]]:
-        """Metric, value, and the number of entries or pairs that it stands on."""
-        pairs = rank_coupled(theirs.scores, far_enough(sample.protein, self.separation))
+    def _agreement(self, own: "_Read", theirs: "_Read", sample: Sample) -> Iterator["_Measured"]:
+        """Of entries in the reference's best pairs, of both maps, and the reference's own P@L."""
+        among = far_enough(sample.protein, self.separation)
+        pairs = rank_coupled(theirs.scores, among)
         best = pairs.top(len(sample.protein))
-        blocks, others = best.blocks(own.couplings), best.blocks(theirs.couplings)
-        for sigmas in self.sigmas:
-            kept = above(others, sigmas)
-            a, b = blocks[kept], others[kept]
-            yield f"spearman_{sigmas:g}sigma", rank_correlation(a, b), len(a)
-            yield f"pearson_{sigmas:g}sigma", correlation(a, b), len(a)
+        yield from self._entries(best.blocks(own.couplings), best.blocks(theirs.couplings))
         a, b = own.scores[pairs.i, pairs.j], theirs.scores[pairs.i, pairs.j]
         yield "map_correlation", correlation(a, b), len(pairs)
         yield "map_spearman", rank_correlation(a, b), len(pairs)
-        again = rank_coupled(own.scores, far_enough(sample.protein, self.separation))
-        yield "top_overlap", best.shared_with(again.top(len(best))), len(best)
-        ranked = self._ranked(theirs, sample, self.ranges[0])
-        n = min(ranked.top(1), ranked.n_valid)
-        yield "reference_p_at_L", metrics.precision_at(ranked, 1), n
+        again = rank_coupled(own.scores, among).top(len(best))
+        yield "top_overlap", best.shared_with(again), len(best)
+        _, value, n = next(self._precision(theirs, sample, self.ranges[0]))
+        yield "reference_p_at_L", value, n
 
-    def _ranked(self, read: "_Read", sample: Sample, name: str) -> metrics.RankedPairs:
-        cutoff, within = metrics.CONTACTS[self.contact].cutoff, metrics.RANGES[name]
-        return metrics.rank_pairs(
-            read.scores, sample.distances, within, cutoff, sample.protein.breaks
-        )
+    def _entries(
+        self, own: Float[ndarray, "P 20 20"], theirs: Float[ndarray, "P 20 20"]
+    ) -> Iterator["_Measured"]:
+        for sigmas in self.sigmas:
+            kept = above(theirs, sigmas)
+            a, b = own[kept], theirs[kept]
+            yield f"spearman_{sigmas:g}sigma", rank_correlation(a, b), len(a)
+            yield f"pearson_{sigmas:g}sigma", correlation(a, b), len(a)
 
-    def _show(self, own: "_Read", theirs: "_Read", protein: Protein, against: str) -> None:
-        """Keep the blocks of the best pairs and of those that were asked for."""
+    def _blocks(
+        self, own: "_Read", theirs: "_Read", protein: Protein, against: str
+    ) -> list[PairCouplings]:
+        """Couplings of the best pairs and of those asked for; copies, which free the tensors."""
         best = rank_coupled(theirs.scores, far_enough(protein, self.separation)).top(self.blocks)
-        asked = [sorted(pair) for pair in self.pairs or ()]
+        asked = [(min(pair), max(pair)) for pair in self.pairs or ()]
         for i, j in asked:
             if j >= len(protein):
                 raise InputError(
-                    f"evaluation.pairs holds [{i}, {j}], and protein {protein.id} has residues 0 to "
-                    f"{len(protein) - 1}"
+                    f"evaluation.pairs holds [{i}, {j}], and protein {protein.id} has residues 0 "
+                    f"to {len(protein) - 1}"
                 )
-        self.shown[:] = [
-            PairCouplings(i, j, own.couplings[i, :, j], theirs.couplings[i, :, j], against)
+        return [
+            PairCouplings(i, j, own.block(i, j), theirs.block(i, j), against)
             for i, j in [*zip(best.i.tolist(), best.j.tolist(), strict=True), *asked]
         ]
+
+
+_Measured = tuple[str, float, int]
+"""Metric, value, and the number of entries or pairs that it stands on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +145,9 @@ class _Read:
 
     couplings: Float[ndarray, "L 20 L 20"]
     scores: Float[ndarray, "L L"]
+
+    def block(self, i: int, j: int) -> Float[ndarray, "20 20"]:
+        return self.couplings[i, :, j].copy()
 
 
 def _read(method: ContactMethod, protein: Protein) -> _Read:

@@ -1,73 +1,28 @@
 """Agreement of couplings that are known, in pairs that are known."""
 
-import functools
 import math
-from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
-from baselines.inverse_covariance import InverseCovariance
-from baselines.random_scores import RandomScores
-from harness.datasets.lattice import LatticeDataset
-from harness.errors import InputError, PrerequisiteError
 from harness.evaluations.agreement import Agreement
 from harness.evaluations.precision import Precision
-from harness.masking import Flank, Fraction, Unmasked
+from harness.masking import Fraction, Unmasked
 from harness.models.potts import lattice_family
-from harness.protein import Protein
 from harness.protocols import Evaluation, ShowsCouplings
-from harness.sample import Sample
+from tests.couplings import (
+    LENGTH,
+    SETTINGS,
+    Given,
+    agreement,
+    correlations,
+    inverse_covariance,
+    lattice,
+    potts,
+    sample,
+    values,
+)
 from tests.models import jacobian_method
-
-LENGTH = 12
-SIGMAS = [0, 1, 2, 3, 4]
-SETTINGS = {"contact": "cb8", "ranges": ["min6", "min3"], "masking": Unmasked(), "depths": None}
-SETTINGS |= {"separation": 1, "sigmas": SIGMAS, "blocks": 1, "pairs": None}
-
-
-@dataclass
-class Given:
-    """A method with these couplings, which counts how often it is asked."""
-
-    values: np.ndarray
-    asked: list[Protein] = field(default_factory=list)
-
-    def __call__(self, protein):
-        raise AssertionError("the map comes from the couplings")
-
-    def couplings(self, protein):
-        self.asked.append(protein)
-        return self.values
-
-
-def potts(seed=0, length=LENGTH):
-    """Couplings of a Potts model: symmetric, no blocks i = j, and a few entries far from zero."""
-    drawn = np.random.default_rng(seed).standard_t(3, size=(length, 20, length, 20))
-    drawn += drawn.transpose(2, 3, 0, 1)
-    drawn[range(length), :, range(length)] = 0
-    return drawn
-
-
-def sample(length=LENGTH):
-    distances = np.full((length, length), 20.0)
-    for i in range(length - 8):
-        distances[i, i + 8] = distances[i + 8, i] = 5.0
-    return Sample(Protein("p", "A" * length), distances)
-
-
-def agreement(reference, **changes):
-    return Agreement(reference=lambda: Given(reference), **(SETTINGS | changes))
-
-
-def values(own, reference, truth=None, **changes):
-    """Values of the rows by metric, without those of the ranges."""
-    rows = list(agreement(reference, **changes)(Given(own), truth or sample(len(own))))
-    return {row.metric: row.value for row in rows if row.range == ""}
-
-
-def correlations(found):
-    return [value for name, value in found.items() if name.startswith(("spearman", "pearson"))]
 
 
 def test_it_is_an_evaluation_that_shows_couplings():
@@ -166,17 +121,6 @@ def test_precision_is_that_of_the_evaluation_of_that_name(tmp_path):
         assert of_reference == next(row.value for row in found if row.metric == "p_at_L")
 
 
-def lattice(cache, sequences=1):
-    """Held-out sequences of the first family."""
-    size = {"families": 1, "sequences": sequences, "labeled": 0, "depth": 4096}
-    return LatticeDataset(**size, seed=0, cache=str(cache), ranges=["min3"], ids=None, limit=None)
-
-
-def inverse_covariance(depth=None):
-    settings = {"ridge": 4.5, "pseudocount": 0, "weight_identity": None, "column_gaps": None}
-    return functools.partial(InverseCovariance, **settings, row_gaps=None, seed=0, depth=depth)
-
-
 def test_the_jacobian_of_a_potts_model_is_what_its_alignment_says(tmp_path):
     """The more so the deeper the alignment; the figure is of this family, whose model is exact."""
     data = lattice(tmp_path)
@@ -189,78 +133,3 @@ def test_the_jacobian_of_a_potts_model_is_what_its_alignment_says(tmp_path):
     assert shallow < deep
     assert deep == pytest.approx(0.785, abs=0.005)
     assert found["spearman_1sigma", "depth64"].coordinates["depth"] == 64
-
-
-def test_a_method_without_couplings_is_named():
-    with pytest.raises(InputError, match="RandomScores gives contact scores without couplings"):
-        list(agreement(potts())(RandomScores(0), sample()))
-
-
-def test_a_protein_without_alignment_is_named():
-    evaluation = Agreement(reference=inverse_covariance(), **SETTINGS)
-    with pytest.raises(PrerequisiteError, match="protein p has no alignment"):
-        list(evaluation(Given(potts()), sample()))
-
-
-def test_two_residues_are_one_pair():
-    found = values(potts(length=2), potts(length=2))
-    assert found["spearman_0sigma"] == found["top_overlap"] == 1
-    assert math.isnan(found["map_correlation"])
-    assert math.isnan(found["reference_p_at_L"])
-
-
-def test_a_single_residue_is_unscored():
-    assert all(map(math.isnan, values(potts(length=1), potts(length=1)).values()))
-
-
-@pytest.mark.parametrize("zero", ["method", "reference", "both"])
-def test_couplings_that_are_all_zero_cannot_be_correlated(zero):
-    own = np.zeros_like(potts()) if zero in ("method", "both") else potts()
-    reference = np.zeros_like(potts()) if zero in ("reference", "both") else potts()
-    found = values(own, reference)
-    assert all(map(math.isnan, correlations(found)))
-    assert math.isnan(found["map_correlation"])
-
-
-def test_the_best_pair_and_those_asked_for_are_shown():
-    reference = potts()
-    reference[3, :, 8, :] *= 9
-    reference[8, :, 3, :] *= 9
-    evaluation = agreement(reference, pairs=[[7, 2]])
-    for _ in range(2):  # of the last sample only
-        list(evaluation(Given(potts(1)), sample()))
-    first, second = evaluation.shown
-    assert [(one.i, one.j) for one in (first, second)] == [(3, 8), (2, 7)]
-    np.testing.assert_array_equal(first.reference, reference[3, :, 8])
-    np.testing.assert_array_equal(second.method, potts(1)[2, :, 7])
-    assert first.against == "Given"
-
-
-def test_a_pair_beyond_the_end_is_named():
-    with pytest.raises(InputError, match=r"\[2, 12\], and protein p has residues 0 to 11"):
-        list(agreement(potts(), pairs=[[2, 12]])(Given(potts()), sample()))
-
-
-@pytest.mark.usefixtures("unchecked")
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"masking": Flank("both", "outward", 0)}, "masking is for evaluation=recovery"),
-        ({"separation": 0}, "separation is 0"),
-        ({"depths": []}, "depths is empty"),
-        ({"sigmas": []}, r"sigmas is \[\]"),
-        ({"sigmas": [-1]}, r"sigmas is \[-1\]"),
-        ({"blocks": -1}, "blocks is -1"),
-        ({"pairs": [[1, 1]]}, r"pairs holds \[1, 1\]"),
-        ({"pairs": [[1, 2, 3]]}, r"pairs holds \[1, 2, 3\]"),
-        ({"contact": "cb9"}, "contact='cb9'"),
-    ],
-)
-def test_a_wrong_value_is_refused_before_anything_runs(changes, message):
-    with pytest.raises(ValueError, match=message):
-        agreement(potts(), **changes)
-
-
-def test_a_wrong_value_of_the_reference_is_refused_before_anything_runs():
-    with pytest.raises(ValueError, match="depth is 0"):
-        Agreement(reference=inverse_covariance(), **(SETTINGS | {"depths": [0]}))
