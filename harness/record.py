@@ -89,7 +89,8 @@ def identity(config: Mapping[str, Any], experiment: Experiment) -> dict[str, str
 
 def settings(config: Mapping[str, Any]) -> dict[str, str]:
     """The part of a run's identity that is known before anything is built."""
-    free = FREE if "model" in config["method"] else (*FREE, "model.")
+    parts = (config["method"], config.get("evaluation", {}).get("reference", {}))
+    free = FREE if any("model" in part for part in parts) else (*FREE, "model.")
     return {key: str(value) for key, value in _flat(config).items() if not key.startswith(free)}
 
 

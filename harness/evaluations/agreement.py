@@ -1,5 +1,6 @@
 """Agreement: are the couplings of a method those that a reference reads from the alignment?"""
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -51,6 +52,8 @@ class Agreement:
             raise ValueError(f"separation is {self.separation}; allowed are 1 and more")
         if self.depths is not None and not self.depths:
             raise ValueError("depths is empty; name at least one, or null for the reference's own")
+        if self.depths and "depth" not in inspect.signature(self.reference).parameters:
+            raise ValueError("this reference reads no alignment; leave depths=null")
         if not self.sigmas or min(self.sigmas) < 0:
             raise ValueError(f"sigmas is {list(self.sigmas)}; allowed are numbers of 0 and more")
         if self.blocks < 0:
