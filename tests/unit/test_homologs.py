@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from harness.alignment import read_alignment, read_rows
+from harness.alphabet import GAP, encode
 from harness.homologs import homolog, likeness, unambiguous
+from tests.builders import DATA, needs_data
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,17 @@ def test_rows_of_stockholm_have_no_insertions(tmp_path):
     path = tmp_path / "msa.sto"
     path.write_text("# STOCKHOLM 1.0\nquery AC.DE\nother acwD~\n//\n")
     assert read_rows(path) == ["AC-DE", "ACWD-"]
+
+
+@needs_data
+@pytest.mark.parametrize("protein", ["102MA", "5PTIA", "1ECMA"])
+def test_of_real_rows_every_residue_is_found_again(protein):
+    """The letters at `places` are the states of the row, which another reader has made."""
+    path = DATA / "proteins" / protein / "msa.a3m.gz"
+    rows, states = read_rows(path), read_alignment(path).states
+    assert any(row != row.upper() for row in rows)
+    for row, state in zip(rows[:500], states[:500], strict=True):
+        found = homolog(row, rows[0])
+        aligned = found.places >= 0
+        np.testing.assert_array_equal(encode(found.sequence)[found.places[aligned]], state[aligned])
+        assert (state[~aligned] == GAP).all()
