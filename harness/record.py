@@ -126,15 +126,20 @@ def _metrics(summary: Mapping[str, Any]) -> dict[str, float | None]:
     """Every mean, intervals of P@L, and the headline metric of each group."""
     metrics = {}
     for item in summary["metrics"]:
-        name = f"{item['metric']}/{item['range']}"
+        name = _path(item["metric"], item["range"])
         metrics[name] = item["mean"]
         if item["metric"] == "p_at_L":
             metrics |= {f"interval/{name}_low": item["low"], f"interval/{name}_high": item["high"]}
     main, _ = headline([summary])
     for group, part in summary["groups"].items():
         chosen = [item for item in part["metrics"] if item["metric"] == main]
-        metrics |= {f"{main}/{item['range']}/{_legal(group)}": item["mean"] for item in chosen}
+        metrics |= {_path(main, item["range"], _legal(group)): item["mean"] for item in chosen}
     return metrics
+
+
+def _path(*parts: object) -> str:
+    """One name of several; an empty part (no range) is left out, as MLflow wants it."""
+    return "/".join(str(part) for part in parts if part)
 
 
 def _legal(group: str) -> str:
@@ -162,7 +167,7 @@ def curves(results: RunFolder) -> dict[str, dict[int, float]]:
         return {}
     lines = pd.read_csv(path).groupby(["metric", "range"], sort=False)
     return {
-        f"{metric}/{name}": dict(zip(own["flank"].tolist(), own["mean"].round(4), strict=True))
+        _path(metric, name): dict(zip(own["flank"].tolist(), own["mean"].round(4), strict=True))
         for (metric, name), own in lines
     }
 
@@ -170,7 +175,7 @@ def curves(results: RunFolder) -> dict[str, dict[int, float]]:
 def wide_table(results: RunFolder) -> Any:
     """One line a protein, one column a metric and range: what MLflow compares across runs."""
     rows = read_values(results.path)
-    rows["name"] = rows["metric"] + "/" + rows["range"]
+    rows["name"] = [_path(*pair) for pair in zip(rows["metric"], rows["range"], strict=True)]
     wide = rows.pivot(index="protein", columns="name", values="value").round(4)
     return wide[list(dict.fromkeys(rows["name"]))].reset_index()
 

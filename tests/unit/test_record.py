@@ -166,6 +166,11 @@ def test_the_tracker_gets_rows_and_pictures(results, summary):
     assert list(table) == ["protein", "p_at_L/min3", "p_at_L/long"]
 
 
+def test_a_metric_without_range_is_called_by_its_own_name(results):
+    results.append("c", [Row("top_overlap", "", 0.5)], {})
+    assert "top_overlap" in record.wide_table(results)
+
+
 def test_scores_and_pictures_are_kept_when_asked_for(results):
     keep = record.Keeper(results, NAMES, CONFIG)
     keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)), [], [])
