@@ -32,12 +32,6 @@ def test_a_run_keeps_maps_scores_and_the_couplings_of_pairs(command_line, tmp_pa
     assert rows.loc[("family00_00", "spearman_0sigma", "depth16"), "depth"] == 16
 
 
-@pytest.mark.parametrize("run", [AGREEMENT, HOMOLOGS], ids=["agreement", "homologs"])
-def test_the_tracker_takes_the_run(command_line, run):
-    outcome = command_line(*run, "tracker=mlflow", "dataset.limit=1")
-    assert outcome.code == 0, outcome.err
-
-
 def test_precision_beside_it_is_that_of_a_run_of_its_own(command_line, tmp_path):
     runs = [tmp_path / name for name in ("agreement", "precision")]
     for run, evaluation in zip(runs, (AGREEMENT[:1], ()), strict=True):
