@@ -61,6 +61,17 @@ def read_alignment(path: Path) -> Alignment:
     return Alignment(states[:, in_query], query.replace("-", ""))
 
 
+def read_rows(path: Path) -> list[str]:
+    """The rows of an alignment with all their residues, the query first.
+
+    In A3M insertions are lower-case letters between the columns ('.' is removed). Raises InputError
+    for a letter that is no residue; that rows are equally long is for `read_alignment` to check.
+    """
+    if bare_suffix(path) in STOCKHOLM_SUFFIXES:
+        return [row.decode() for _, row in _stockholm_rows(path)]
+    return [letters.replace(b".", b"").decode() for _, letters in _a3m_records(path)]
+
+
 def read_fasta(path: Path) -> list[tuple[str, str]]:
     """Name (first word of the header) and upper-case letters of each record of a FASTA file.
 
@@ -129,13 +140,18 @@ def bare_suffix(path: Path) -> str:
 
 def _a3m_rows(path: Path) -> list[_Record]:
     """The records with insertions removed."""
+    return [(name, row.translate(None, _LOWER + b".")) for name, row in _a3m_records(path)]
+
+
+def _a3m_records(path: Path) -> list[_Record]:
+    """The records of an A3M file, letters checked; the query has no insertion."""
     records = _fasta_records(path)
     _check_letters(path, records, _RESIDUES + _LOWER + b".-")
     name, query = records[0]
     if any(letter in _LOWER for letter in query):
         problem = "the query, which comes first, has lower-case letters (insertions into itself); "
         raise _wrong(path, 1, name, problem + "write its residues in upper case")
-    return [(name, letters.translate(None, _LOWER + b".")) for name, letters in records]
+    return records
 
 
 def _fasta_records(path: Path) -> list[_Record]:

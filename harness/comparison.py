@@ -27,6 +27,9 @@ from harness.results import (
 )
 from harness.statistics import Bootstrap
 
+COMPARED = ("p_at_L", "spearman", "pearson", "map_", "top_overlap")
+"""Beginnings of metrics of which runs are compared protein by protein."""
+
 COSTS = ("seconds", "flops", "forward_passes")
 """Totals of a run's cost of which pictures show the share of one protein."""
 
@@ -73,8 +76,8 @@ def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootst
     comparison_plot(picture, marks, axis, bootstrap.level)
     files = [table, differences, picture]
     curves = {run.label: run.folder / CURVES for run in runs if (run.folder / CURVES).exists()}
-    if curves:
-        tables = {label: pd.read_csv(path) for label, path in curves.items()}
+    tables = {label: pd.read_csv(path) for label, path in curves.items()}
+    if any(len(table) for table in tables.values()):
         curve_plot(sweep / "curves.png", tables, bootstrap.level)
         files.append(sweep / "curves.png")
     if all(mark.costs == marks[0].costs for mark in marks):
@@ -99,8 +102,9 @@ def _table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
 def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFrame:
     """Precision of every later run minus every earlier one, over proteins that both have.
 
-    Where there is no P@L/d, the headline metric; where proteins have values of many rows, every
-    metric, weighted as in the later run. Each for all proteins, then for each group.
+    Agreement of couplings too, where it was measured. Where there is neither, the headline metric;
+    where proteins have values of many rows, every metric, weighted as in the later run. Each for
+    all proteins, then for each group.
     """
     metrics = _precisions(runs)
     parts = {run.label: _by_group(run.folder, metrics) for run in runs}
@@ -119,12 +123,12 @@ def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFr
 
 
 def _precisions(runs: Sequence[ComparedRun]) -> list[str]:
-    """P@L/d for every d that a run has, else every metric that proteins have."""
+    """P@L/d and agreement where a run has them, else every metric that proteins have."""
     summaries = [run.summary for run in runs]
     names = dict.fromkeys(item["metric"] for one in summaries for item in one["metrics"])
     if any((run.folder / VALUES).exists() for run in runs):
         return list(names)
-    return [name for name in names if name.startswith("p_at_L")] or [headline(summaries)[0]]
+    return [name for name in names if name.startswith(COMPARED)] or [headline(summaries)[0]]
 
 
 def _by_group(folder: Path, metrics: Sequence[str]) -> dict[str, pd.DataFrame]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
+from numpy import ndarray
 from torch import Tensor
 
 Centering = Literal["all", "amino_acids", "none"]
@@ -89,6 +90,11 @@ def average_product_correction(scores: Float[Tensor, "... L L"]) -> Float[Tensor
 def contact_scores(couplings: Float[Tensor, "L A L A"], apc: bool = True) -> Float[Tensor, "L L"]:
     """Contact map of couplings: the norms of their blocks, corrected."""
     return corrected_scores(frobenius_norm(couplings), apc)
+
+
+def corrected_map(couplings: Float[ndarray, "L A L A"]) -> Float[ndarray, "L L"]:
+    """Contact map of couplings that a method has given: norms of their blocks, after the APC."""
+    return contact_scores(torch.from_numpy(couplings)).numpy()
 
 
 def corrected_scores(norms: Float[Tensor, "L L"], apc: bool) -> Float[Tensor, "L L"]:

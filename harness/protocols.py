@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from harness.blocks import Block
     from harness.corpus import Corpus, CorpusSettings
+    from harness.coupled_pairs import PairCouplings
     from harness.masking import Step
     from harness.statistics import Bootstrap
 
@@ -236,6 +237,14 @@ class Evaluation(Protocol):
     def __call__(self, method: ContactMethod, sample: Sample) -> Iterator[Row]:
         """The rows of one sample."""
         ...
+
+
+@runtime_checkable
+class ShowsCouplings(Evaluation, Protocol):
+    """An evaluation with couplings that are worth a picture."""
+
+    shown: list[PairCouplings]
+    """Those of the last sample."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from harness import run_summary
+from harness.coupled_pairs import PairCouplings
+from harness.coupling_plots import couplings_plot
 from harness.curves import filling_plot
 from harness.errors import InputError
 from harness.metrics import CONTACTS
@@ -58,7 +60,11 @@ class Keeper:
                 raise InputError(f"{key} is {self.config[key]}; allowed are true and false")
 
     def __call__(
-        self, sample: Sample, scores: Float[ndarray, "L L"], watched: Sequence[Watched]
+        self,
+        sample: Sample,
+        scores: Float[ndarray, "L L"],
+        watched: Sequence[Watched],
+        shown: Sequence[PairCouplings],
     ) -> None:
         """Write the files of one protein."""
         identifier = sample.protein.id
@@ -72,6 +78,8 @@ class Keeper:
             contact_map(path, sample, scores, title, style)
             if watched:
                 filling_plot(path.with_name(f"{identifier}_filling.png"), watched, title)
+            if shown:
+                couplings_plot(path.with_name(f"{identifier}_couplings.png"), shown, title)
 
 
 def identity(config: Mapping[str, Any], experiment: Experiment) -> dict[str, str]:
@@ -81,7 +89,8 @@ def identity(config: Mapping[str, Any], experiment: Experiment) -> dict[str, str
 
 def settings(config: Mapping[str, Any]) -> dict[str, str]:
     """The part of a run's identity that is known before anything is built."""
-    free = FREE if "model" in config["method"] else (*FREE, "model.")
+    parts = (config["method"], config.get("evaluation", {}).get("reference", {}))
+    free = FREE if any("model" in part for part in parts) else (*FREE, "model.")
     return {key: str(value) for key, value in _flat(config).items() if not key.startswith(free)}
 
 
@@ -117,15 +126,20 @@ def _metrics(summary: Mapping[str, Any]) -> dict[str, float | None]:
     """Every mean, intervals of P@L, and the headline metric of each group."""
     metrics = {}
     for item in summary["metrics"]:
-        name = f"{item['metric']}/{item['range']}"
+        name = _path(item["metric"], item["range"])
         metrics[name] = item["mean"]
         if item["metric"] == "p_at_L":
             metrics |= {f"interval/{name}_low": item["low"], f"interval/{name}_high": item["high"]}
     main, _ = headline([summary])
     for group, part in summary["groups"].items():
         chosen = [item for item in part["metrics"] if item["metric"] == main]
-        metrics |= {f"{main}/{item['range']}/{_legal(group)}": item["mean"] for item in chosen}
+        metrics |= {_path(main, item["range"], _legal(group)): item["mean"] for item in chosen}
     return metrics
+
+
+def _path(*parts: object) -> str:
+    """One name of several; an empty part (no range) is left out, as MLflow wants it."""
+    return "/".join(str(part) for part in parts if part)
 
 
 def _legal(group: str) -> str:
@@ -153,7 +167,7 @@ def curves(results: RunFolder) -> dict[str, dict[int, float]]:
         return {}
     lines = pd.read_csv(path).groupby(["metric", "range"], sort=False)
     return {
-        f"{metric}/{name}": dict(zip(own["flank"].tolist(), own["mean"].round(4), strict=True))
+        _path(metric, name): dict(zip(own["flank"].tolist(), own["mean"].round(4), strict=True))
         for (metric, name), own in lines
     }
 
@@ -161,7 +175,7 @@ def curves(results: RunFolder) -> dict[str, dict[int, float]]:
 def wide_table(results: RunFolder) -> Any:
     """One line a protein, one column a metric and range: what MLflow compares across runs."""
     rows = read_values(results.path)
-    rows["name"] = rows["metric"] + "/" + rows["range"]
+    rows["name"] = [_path(*pair) for pair in zip(rows["metric"], rows["range"], strict=True)]
     wide = rows.pivot(index="protein", columns="name", values="value").round(4)
     return wide[list(dict.fromkeys(rows["name"]))].reset_index()
 

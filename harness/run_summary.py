@@ -81,8 +81,9 @@ def _write_tables(
 ) -> None:
     """Files of a run with many rows a protein."""
     results.write_tables(found)
-    curves, level = {names.label: found.curves}, experiment.statistics.level
-    curve_plot(results.path / "curves.png", curves, level)
+    if len(found.curves):
+        curves, level = {names.label: found.curves}, experiment.statistics.level
+        curve_plot(results.path / "curves.png", curves, level)
 
 
 def _cost(entries: Sequence[Mapping[str, Any]], model: Model | None) -> dict[str, float]:

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
 from harness.blocks import Block, blocks_of
+from harness.coupled_pairs import PairCouplings, couplings_of
+from harness.couplings import corrected_map
 from harness.errors import InputError
 from harness.protein import Protein
 from harness.protocols import (
@@ -22,6 +25,7 @@ from harness.protocols import (
     Evaluation,
     Model,
     ReportsFacts,
+    ShowsCouplings,
     SummarizesRows,
 )
 from harness.provenance import commit
@@ -41,7 +45,7 @@ class Watched:
     scores: Float[ndarray, "R C"]
 
 
-Keep = Callable[[Sample, Float[ndarray, "L L"], Sequence[Watched]], None]
+Keep = Callable[[Sample, Float[ndarray, "L L"], Sequence[Watched], Sequence[PairCouplings]], None]
 
 
 @dataclass
@@ -64,19 +68,22 @@ class RecordingMethod:
         start = time.perf_counter()
         scores = self.method(protein)
         self.seconds += time.perf_counter() - start
-        if protein.id not in self.maps:
-            self.maps[protein.id] = scores
-            self.reported[protein.id] = _facts(self.method)
+        self._remember(protein, scores)
         return scores
 
     def couplings(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
-        """The couplings of the method; InputError when it has none."""
-        if not isinstance(self.method, CouplingMethod):
-            raise InputError(f"{type(self.method).__name__} gives scores, and no couplings")
+        """The couplings of the method; InputError where it has none, or not all are finite."""
         start = time.perf_counter()
-        couplings = self.method.couplings(protein)
+        found = couplings_of(self.method, protein)
         self.seconds += time.perf_counter() - start
-        return couplings
+        scores = corrected_map(found)
+        if not np.isfinite(scores).all():
+            raise InputError(
+                f"protein {protein.id}: {type(self.method).__name__} gives couplings that are not "
+                "finite; a method that stores them in float16 can keep more in float32"
+            )
+        self._remember(protein, scores)
+        return found
 
     def blocks(self, proteins: Sequence[Protein], block: Block) -> Iterator[Float[ndarray, "R C"]]:
         """The method's block of each protein."""
@@ -88,6 +95,11 @@ class RecordingMethod:
             if first:
                 self.watched.append(Watched(block, protein, found))
             yield found
+
+    def _remember(self, protein: Protein, scores: Float[ndarray, "L L"]) -> None:
+        if protein.id not in self.maps:
+            self.maps[protein.id] = scores
+            self.reported[protein.id] = _facts(self.method)
 
 
 @dataclass(frozen=True)
@@ -134,9 +146,9 @@ def run(
 ) -> None:
     """Measure every protein that the folder does not hold yet.
 
-    `keep` gets each sample with its score map, and the first block that was watched while residues
-    were hidden, before its rows are written; `progress` gets the number of proteins done and in
-    all. Raises InputError for an empty data set.
+    `keep` gets each sample with its score map, the first block that was watched while residues were
+    hidden, and couplings that the evaluation shows, before its rows are written; `progress` gets
+    the number of proteins done and in all. Raises InputError for an empty data set.
     """
     wanted = list(dict.fromkeys(experiment.dataset.protein_ids))
     if not wanted:
@@ -168,8 +180,8 @@ def _measure(
     before = _spent(experiment.model)
     rows = list(experiment.evaluation(method, sample))
     after = _spent(experiment.model)
-    for scores in method.maps.values():
-        keep(sample, scores, method.watched)
+    if sample.protein.id in method.maps:
+        keep(sample, method.maps[sample.protein.id], method.watched, _shown(experiment.evaluation))
     cost = {"seconds": method.seconds, **{key: after[key] - before[key] for key in after}}
     cost |= {"peak_memory_bytes": peak_memory(), "peak_device_bytes": _on_device(experiment.model)}
     facts = {"length": len(sample.protein), **cost, "commit": commit(), **sample.facts}
@@ -177,6 +189,10 @@ def _measure(
     reported = method.reported.get(sample.protein.id)
     facts |= {"facts": reported} if reported else {}
     results.append(sample.protein.id, rows, facts)
+
+
+def _shown(evaluation: Evaluation) -> Sequence[PairCouplings]:
+    return evaluation.shown if isinstance(evaluation, ShowsCouplings) else ()
 
 
 def _facts(method: ContactMethod) -> dict[str, float | None]:

@@ -1,4 +1,4 @@
-"""Uncertainty over proteins: bootstrap intervals of means and of paired differences."""
+"""Uncertainty over proteins (bootstrap intervals of means and of differences), and correlation."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
+from scipy.stats import rankdata
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,19 @@ class Estimate:
     high: float
     n: int
     unscored: int
+
+
+def correlation(a: Float[ndarray, " n"], b: Float[ndarray, " n"]) -> float:
+    """Pearson's r; NaN of fewer than three pairs of values, and where one side never varies."""
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    a, b = a - a.mean(), b - b.mean()
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
+def rank_correlation(a: Float[ndarray, " n"], b: Float[ndarray, " n"]) -> float:
+    """Spearman's ρ, tied values sharing their mean rank; NaN where Pearson's r is."""
+    return correlation(rankdata(a), rankdata(b))
 
 
 @lru_cache(maxsize=1)  # many estimates in a row stand on as many proteins; drawing takes longest

@@ -15,9 +15,10 @@ ALL = [*LIBRARY, *OTHERS]
 VALUES = {"protein", "sample", "alphabet", "alignment", "structure", "couplings", "masking"}
 VALUES |= {"metrics", "statistics", "protocols", "errors", "lattice", "labeled"}
 VALUES |= {"contact_regression", "device", "weighting", "download", "digests"}
-VALUES |= {"placement", "blocks", "recovery"}
+VALUES |= {"placement", "blocks", "recovery", "coupled_pairs", "homologs"}
 SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "record"}
 SERVICES |= {"comparison", "pareto", "terminal", "model_card", "run_summary", "curves"}
+SERVICES |= {"coupling_plots"}
 ENTRY_POINTS = {"__main__", "sweep", "configuration", "train", "fetch"}
 PLUG_INS = ("harness.models", "harness.methods", "harness.datasets", "harness.evaluations")
 PLUG_INS += ("baselines",)
@@ -38,6 +39,7 @@ DOORS = {
     "rich": ["harness.terminal"],
     "scipy": ["harness.statistics", "baselines"],
 }
+DOORS["matplotlib"] += ["harness.coupling_plots"]
 DOORS["torch"] += ["harness.contact_regression", "harness.device"]
 DOORS |= {"psutil": ["harness.device"], "safetensors": ["harness.models.hugging_face"]}
 DOORS |= {library: ["harness.download"] for library in ("pooch", "requests", "tqdm")}
@@ -63,7 +65,7 @@ def tree(path):
 
 NAMES = {module_name(path) for path in LIBRARY}
 GROUPS = ("model", "method", "dataset", "evaluation", "evaluation/targets", "masking", "hiding")
-GROUPS += ("windows", "tracker")
+GROUPS += ("evaluation/reference", "windows", "tracker")
 
 
 def target_of(path):

@@ -15,7 +15,7 @@ from harness.metrics import CONTACTS, RANGES
 CONF = Path(CONFIG_FOLDER)
 FILES = sorted(CONF.rglob("*.yaml"))
 GROUPS = {"config": ["model", "method", "dataset", "evaluation", "masking", "hiding"]}
-GROUPS["config"] += ["windows", "tracker", "evaluation/targets"]
+GROUPS["config"] += ["windows", "tracker", "evaluation/targets", "evaluation/reference"]
 GROUPS["train"] = ["architecture"]
 CHOICES = [
     (entry, f"{group}={path.stem}")
@@ -23,6 +23,8 @@ CHOICES = [
     for group in groups
     for path in sorted((CONF / group).glob("*.yaml"))
 ]
+WITHIN = {"evaluation/targets": ["evaluation=recovery"]}
+WITHIN["evaluation/reference"] = ["evaluation=agreement"]
 EXPERIMENTS = sorted((CONF / "experiment").glob("*.yaml"))
 
 
@@ -43,8 +45,7 @@ def test_every_group_is_covered_here():
 
 @pytest.mark.parametrize(("entry", "choice"), CHOICES, ids=lambda value: value)
 def test_every_choice_composes_with_the_defaults(entry, choice):
-    within = ["evaluation=recovery"] if choice.startswith("evaluation/") else []
-    config = composed(entry, *within, choice)
+    config = composed(entry, *WITHIN.get(choice.partition("=")[0], []), choice)
     assert OmegaConf.select(config, f"{choice.partition('=')[0].replace('/', '.')}._target_")
 
 

@@ -154,3 +154,12 @@ def test_a_curve_is_a_metric_with_steps_and_is_drawn_once(tracked, recorded, tmp
     history = client.get_metric_history(run.info.run_id, "curve/recovered/all")
     assert [point.step for point in history] == list(range(len(history)))
     assert len(history) > 4
+
+
+@pytest.mark.parametrize("evaluation", ["agreement", "homologs"])
+def test_couplings_are_recorded_where_metrics_have_no_range(recorded, tracked, evaluation):
+    chosen = ("method=categorical_jacobian", "model=lattice_2x16", "model.device=cpu")
+    outcome = tracked(f"evaluation={evaluation}", *chosen, "dataset.limit=1", "dataset.depth=64")
+    assert outcome.code == 0, outcome.err
+    (run,) = recorded().values()
+    assert {"agreement": "top_overlap", "homologs": "spearman/all"}[evaluation] in run.data.metrics

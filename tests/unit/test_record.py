@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from harness import record, run_summary
+from harness.coupled_pairs import PairCouplings
 from harness.errors import InputError
 from harness.protein import Protein
 from harness.protocols import Row
@@ -165,16 +166,28 @@ def test_the_tracker_gets_rows_and_pictures(results, summary):
     assert list(table) == ["protein", "p_at_L/min3", "p_at_L/long"]
 
 
+def test_a_metric_without_range_is_called_by_its_own_name(results):
+    results.append("c", [Row("top_overlap", "", 0.5)], {})
+    assert "top_overlap" in record.wide_table(results)
+
+
 def test_scores_and_pictures_are_kept_when_asked_for(results):
     keep = record.Keeper(results, NAMES, CONFIG)
-    keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)), [])
+    keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)), [], [])
     assert (results.path / "scores" / "a.npz").exists()
     assert (results.path / "maps" / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_couplings_are_drawn_beside_the_map(results):
+    pair = PairCouplings(0, 3, np.eye(20), np.zeros((20, 20)), "Gremlin")
+    keep = record.Keeper(results, NAMES, CONFIG)
+    keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)), [], [pair])
+    assert (results.path / "maps" / "a_couplings.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_nothing_is_kept_unless_asked_for(results):
     keep = record.Keeper(results, NAMES, {**CONFIG, "save_scores": False, "pictures": False})
-    keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)), [])
+    keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)), [], [])
     assert not {"scores", "maps"} & {path.name for path in results.path.iterdir()}
 
 

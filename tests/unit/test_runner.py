@@ -214,8 +214,9 @@ def test_a_method_without_a_model_spends_nothing_of_one(experiment, folder):
 def test_the_map_that_is_kept_is_that_of_the_first_call(experiment, folder):
     kept = []
 
-    def keep(sample, scores, watched):
+    def keep(sample, scores, watched, shown):
         assert watched == []
+        assert list(shown) == []
         assert sample.protein.id not in folder.finished()  # files first, then the protein is done
         kept.append((sample.protein.sequence, scores.sum()))
 

@@ -2,9 +2,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
-from harness.statistics import Bootstrap
+from harness.statistics import Bootstrap, correlation, rank_correlation
 
 BOOTSTRAP = Bootstrap(resamples=10_000, level=0.95, seed=0)
 VALUES = np.random.default_rng(0).beta(5, 2, size=40)
@@ -99,3 +101,27 @@ def test_counts_say_how_often_a_protein_is_in_each_resample():
     found = bootstrap.interval(counts @ values / 7)
     expected = bootstrap.mean(values)
     np.testing.assert_allclose(found, (expected.low, expected.high), rtol=1e-6)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(-5, 0)), min_size=3, max_size=30))
+def test_correlations_agree_with_scipy_ties_included(pairs):
+    """Within 1e-9: means and sums in another order."""
+    a, b = np.array(pairs, dtype=float).T
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        assert math.isnan(correlation(a, b))
+        assert math.isnan(rank_correlation(a, b))
+    else:
+        assert correlation(a, b) == pytest.approx(stats.pearsonr(a, b).statistic, abs=1e-9)
+        assert rank_correlation(a, b) == pytest.approx(stats.spearmanr(a, b).statistic, abs=1e-9)
+
+
+def test_ranks_see_the_order_alone():
+    a = np.array([1.0, 2.0, 3.0, 4.0])
+    assert rank_correlation(a, np.exp(a)) == 1
+    assert rank_correlation(a, -np.exp(a)) == -1
+    assert correlation(a, np.exp(a)) < 1
+
+
+def test_two_values_have_no_correlation():
+    assert math.isnan(correlation(np.arange(2.0), np.arange(2.0)))
+    assert math.isnan(rank_correlation(np.arange(0.0), np.arange(0.0)))
