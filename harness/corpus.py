@@ -15,10 +15,11 @@ class CorpusSettings:
     """What a data set is asked for.
 
     `training` and `held_out` are numbers of sequences of each family; with real alignments, at
-    most so many and one in ten of the rows. The other three are for real alignments: `aligned`
-    sequences keep their columns, with unknown residues for gaps, others are whole and without gaps,
-    cropped to a multiple of `multiple` residues, so that batches need no padding; rows that share at least `weight_identity` of the columns are one when batches are drawn
-    (none: every row counts the same).
+    most so many, and of those held out at most one row in ten. The other three are for real
+    alignments: `aligned` sequences keep their columns, with unknown residues for gaps; others are
+    whole and without gaps, cropped to a multiple of `multiple` residues, so that batches need no
+    padding. Rows that share at least `weight_identity` of the columns are one when batches are
+    drawn (none: every row counts the same).
     """
 
     training: int
@@ -44,8 +45,9 @@ class Bucket:
 class Corpus:
     """Buckets to train on, others to watch the loss on, and what is known of that loss.
 
-    `version` changes whenever a sequence changes. `bounds` are mean cross-entropies (nats) of a held-out residue given all others: of the site
-    frequencies, and of the exact model, as far as there are such.
+    `version` changes whenever a sequence changes. `bounds` are mean cross-entropies (nats) of a
+    held-out residue given all others: of the site frequencies, and of the exact model, as far as
+    there are such.
     """
 
     version: str

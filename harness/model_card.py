@@ -1,6 +1,6 @@
 """The card of an embedded model: what it was trained on, how far it got, what it is good for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from harness.results import find_metric

@@ -20,7 +20,6 @@ from harness.protein import Protein
 from harness.protocols import (
     ContactMethod,
     Cost,
-    CouplingMethod,
     Dataset,
     Evaluation,
     Model,

@@ -15,10 +15,10 @@ class Sample:
     """One protein with its structure-derived truth.
 
     `distances` are in Å between the atoms of the contact definition, NaN where a residue is not
-    resolved. `couplings` are those of the family in nats, in the zero-sum gauge, where they are known
-    exactly (index order i, a, j, b). `secondary_structure` has one letter a residue (H, E, C; '-' where unresolved).
-    `facts` are numbers worth recording beside the results (identity to the structure, …). Results
-    are given for each `group` of proteins too; empty: in none.
+    resolved. `secondary_structure` has one letter a residue (H, E, C; '-' where unresolved).
+    `couplings` are those of the family in nats, in the zero-sum gauge, where they are known exactly
+    (index order i, a, j, b). `facts` are numbers worth recording beside the results (identity to
+    the structure, …). Results are given for each `group` of proteins too; empty: in none.
     Raises ValueError when the truth does not fit the sequence.
     """
 

@@ -93,8 +93,7 @@ class LatticeDataset:
             for part, n in kept.items()
         }
         training, held_out = (
-            [Bucket(np.concatenate(rows).astype(np.int8))]
-            for rows in encoded.values()
+            [Bucket(np.concatenate(rows).astype(np.int8))] for rows in encoded.values()
         )
         pairs = list(zip(families, *encoded.values(), strict=True))
         site = [site_cross_entropy(seen, unseen) for _, seen, unseen in pairs]

@@ -12,7 +12,7 @@ from harness import gibbs
 from harness.alphabet import AMINO_ACIDS
 from harness.corpus import Bucket, Corpus, CorpusSettings, site_cross_entropy
 from harness.errors import InputError
-from harness.potts_families import Collection, PottsFamily
+from harness.potts_families import Collection, Energies, PottsFamily
 from harness.protein import Protein
 from harness.sample import Sample
 
@@ -36,7 +36,7 @@ class PottsDataset:
 
     seed: int
     side: int
-    energies: str
+    energies: Energies
     coupling_sd: float
     families: int
     measured: int
@@ -47,7 +47,7 @@ class PottsDataset:
     limit: int | None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.measured:
+        if not self.measured >= 1:
             raise ValueError(f"measured is {self.measured}; allowed are 1 and more")
         if self.families < 1:
             raise ValueError(f"families is {self.families}; allowed are 1 and more")
@@ -102,8 +102,8 @@ class PottsDataset:
         pairs = zip(measured, held_out, strict=True)
         exact = [family.conditional_cross_entropy(unseen) for family, unseen in pairs]
         bounds = {"site_independent": float(np.mean(site)), "exact": float(np.mean(exact))}
-        buckets = (Bucket(part.reshape(-1, part.shape[-1])) for part in (training, held_out))
-        return Corpus(f"{self.version} {settings}", *([bucket] for bucket in buckets), bounds)
+        first, second = ([Bucket(x.reshape(-1, x.shape[-1]))] for x in (training, held_out))
+        return Corpus(f"{self.version} {settings}", first, second, bounds)
 
     @property
     def _collection(self) -> Collection:

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from harness import metrics
-from harness.couplings import center_, contact_scores
+from harness.coupled_pairs import couplings_of
+from harness.couplings import corrected_map
 from harness.errors import InputError
 from harness.protocols import ContactMethod, Row
 from harness.sample import Sample
@@ -44,14 +44,13 @@ class StoredCouplings:
     def __call__(self, method: ContactMethod, sample: Sample) -> Iterator[Row]:
         """The rows of one protein."""
         exact = _exact(sample)
-        found = center_(torch.from_numpy(method.couplings(sample.protein)), "amino_acids")
+        found = _centered(couplings_of(method, sample.protein))
         coupled = np.triu(np.abs(exact).max(axis=(1, 3)) > 0)
         counts = {"families": sample.facts.get("families", math.nan)}
         counts |= {"stored": float(coupled.sum() * _INDEPENDENT)}
-        blocks = found.numpy().transpose(0, 2, 1, 3)
-        for name, value in _agreement(blocks, exact.transpose(0, 2, 1, 3), coupled).items():
+        for name, value in _agreement(_blocks(found), _blocks(exact), coupled).items():
             yield Row(name, "all", value, counts)
-        scores = contact_scores(found).numpy()
+        scores = corrected_map(found)
         cutoff = metrics.CONTACTS[self.contact].cutoff
         for name in self.ranges:
             within = metrics.RANGES[name]
@@ -60,6 +59,16 @@ class StoredCouplings:
             )
             yield Row("p_at_L", name, metrics.precision_at(pairs, 1), counts)
             yield Row("ceiling_at_L", name, metrics.ceiling_at(pairs, 1), counts)
+
+
+def _centered(couplings: Float[ndarray, "L 20 L 20"]) -> Float[ndarray, "L 20 L 20"]:
+    """The zero-sum gauge (Weigt et al., PNAS 2009)."""
+    rows = couplings - couplings.mean(axis=1, keepdims=True)
+    return rows - rows.mean(axis=3, keepdims=True)
+
+
+def _blocks(couplings: Float[ndarray, "L 20 L 20"]) -> Float[ndarray, "L L 20 20"]:
+    return couplings.transpose(0, 2, 1, 3)
 
 
 def _exact(sample: Sample) -> Float[ndarray, "L 20 L 20"]:
@@ -74,7 +83,7 @@ def _exact(sample: Sample) -> Float[ndarray, "L 20 L 20"]:
 def _agreement(
     found: Float[ndarray, "L L 20 20"],
     exact: Float[ndarray, "L L 20 20"],
-    coupled: ndarray,
+    coupled: Bool[ndarray, "L L"],
 ) -> Mapping[str, float]:
     """Numbers of one protein; NaN where nothing is coupled or the method gives a constant."""
     j, w = found[coupled].astype(float).ravel(), exact[coupled].ravel()
@@ -87,7 +96,8 @@ def _agreement(
     bits = -0.5 * math.log2(1 - squared) if squared < 1 else math.inf
     background = math.sqrt(float(np.square(elsewhere, dtype=float).mean()) / (power / w.size))
     explained = 1 - float((j - w) @ (j - w)) / power
-    return dict(zip(_NAMES, (explained, squared, bits, float(j @ w) / power, background), strict=True))
+    values = (explained, squared, bits, float(j @ w) / power, background)
+    return dict(zip(_NAMES, values, strict=True))
 
 
 _NAMES = ("explained_variance", "squared_correlation", "bits_per_coupling", "slope", "background")

@@ -31,13 +31,13 @@ class StackedMuon(torch.optim.Optimizer):
                 if matrix.grad is not None:
                     stacks.setdefault(matrix.shape, []).append(matrix)
             for (rows, columns), matrices in stacks.items():
-                gradients = [matrix.grad for matrix in matrices]
+                gradients = [matrix.grad for matrix in matrices if matrix.grad is not None]
                 momenta = [self._momentum(matrix) for matrix in matrices]
                 torch._foreach_lerp_(momenta, gradients, 1 - _MOMENTUM)
                 updates = torch._foreach_lerp(gradients, momenta, _MOMENTUM)
                 rate = group["lr"] * math.sqrt(max(1, rows / columns))
                 moves = list(orthogonalized(torch.stack(updates)).float())
-                torch._foreach_add_(matrices, moves, alpha=-rate)
+                torch._foreach_add_([*matrices], moves, alpha=-rate)
 
     def _momentum(self, matrix: nn.Parameter) -> Tensor:
         state = self.state[matrix]
