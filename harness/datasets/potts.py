@@ -102,8 +102,8 @@ class PottsDataset:
         pairs = zip(measured, held_out, strict=True)
         exact = [family.conditional_cross_entropy(unseen) for family, unseen in pairs]
         bounds = {"site_independent": float(np.mean(site)), "exact": float(np.mean(exact))}
-        first, second = ([Bucket(x.reshape(-1, x.shape[-1]))] for x in (training, held_out))
-        return Corpus(f"{self.version} {settings}", first, second, bounds)
+        seen, unseen = ([Bucket(x.reshape(-1, x.shape[-1]))] for x in (training, held_out))
+        return Corpus(f"{self.version} {settings}", seen, unseen, bounds)
 
     @property
     def _collection(self) -> Collection:

@@ -1,6 +1,7 @@
 """What a training needs to go on after a stop, in one file."""
 
 import os
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import torch
 
 from harness.errors import InputError
+
+_DAMAGED = (RuntimeError, OSError, EOFError, pickle.UnpicklingError)
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class TrainingState:
         try:
             state: dict[str, Any] = torch.load(self.path, map_location=device, weights_only=True)
             training = state.pop("training")
-        except (RuntimeError, OSError, EOFError, LookupError, AttributeError) as error:
+        except (*_DAMAGED, LookupError, AttributeError) as error:
             reason = str(error).partition("\n")[0]
             raise InputError(f"{self.path}: no state of a training ({reason}); {advice}") from error
         if training != self.training:
