@@ -60,6 +60,12 @@ def finished_runs(sweep: Path) -> list[ComparedRun]:
     return sorted(runs, key=_order)
 
 
+def costs(run: ComparedRun) -> dict[str, float]:
+    """What one protein cost, on average."""
+    cost = run.summary["cost"]
+    return {f"{key}_per_protein": cost[key] / cost["n_proteins"] for key in COSTS}
+
+
 def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> list[Path]:
     """Write comparison.csv, differences.csv and comparison.png; their paths.
 
@@ -159,10 +165,9 @@ def _mark(run: ComparedRun, metric: str, name: str) -> Mark:
         float("nan") if value is None else float(value)
         for value in (precision["mean"], precision["low"], precision["high"], ceiling["mean"])
     )
-    names, cost = run.summary["run"], run.summary["cost"]
+    names, size = run.summary["run"], float(run.summary["cost"]["n_parameters"])
     series = f"{names['method']} {names['settings']}".strip()
-    costs = {f"{key}_per_protein": cost[key] / cost["n_proteins"] for key in COSTS}
-    return Mark(run.label, series, mean, low, high, top, float(cost["n_parameters"]), costs)
+    return Mark(run.label, series, mean, low, high, top, size, costs(run))
 
 
 def _order(run: ComparedRun) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
 
-from harness.comparison import COSTS, ComparedRun
+from harness.comparison import ComparedRun, costs
 from harness.power_law import FEWEST_SIZES, Growth
 from harness.results import find_metric, read_values
 from harness.statistics import Bootstrap
@@ -46,6 +46,11 @@ class Line:
         return self.points["n_parameters"].to_numpy(float)
 
     @property
+    def measured(self) -> bool:
+        """Whether any run has a number."""
+        return bool(self.points["mean"].notna().any())
+
+    @property
     def title(self) -> str:
         """Metric and range as tables and pictures name them."""
         metric = self.metric.replace("p_at_L", "P@L").replace("_at_", " at flank ")
@@ -69,8 +74,11 @@ class Series:
     lines: Sequence[Line]
 
     def of(self, metric: str) -> list[Line]:
-        """The lines of a metric, in the order of their ranges; of the first evaluation with it."""
-        found = [line for line in self.lines if line.metric == metric]
+        """The lines of a metric, in the order of their ranges; of the first evaluation with it.
+
+        Those that no run could measure are left out.
+        """
+        found = [line for line in self.lines if line.metric == metric and line.measured]
         return [line for line in found if line.evaluation == found[0].evaluation]
 
     @property
@@ -86,8 +94,8 @@ class Series:
     @property
     def recovery(self) -> list[Line]:
         """Correlation of a block with that of the full map, at each flank."""
-        flanks = [line for line in self.lines if line.metric.startswith("correlation_at_")]
-        return [line for line in flanks if line.range == "all"]
+        found = [line for line in self.lines if line.metric.startswith("correlation_at_")]
+        return [line for line in found if line.range == "all" and line.measured]
 
     @property
     def evaluations(self) -> list[Line]:
@@ -103,12 +111,6 @@ def find_series(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> list[Serie
             grouped[_name(run.summary["run"]), run.summary["run"]["dataset"]].append(run)
     found = [Series(*key, list(_lines(own, bootstrap))) for key, own in grouped.items()]
     return [series for series in found if series.lines]
-
-
-def costs(run: ComparedRun) -> dict[str, float]:
-    """What one protein cost, on average."""
-    cost = run.summary["cost"]
-    return {f"{key}_per_protein": cost[key] / max(1, cost["n_proteins"]) for key in COSTS}
 
 
 def _lines(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> Iterator[Line]:

@@ -83,14 +83,19 @@ class Growth:
     bootstrap: Bootstrap
 
     @cached_property
+    def means(self) -> Float[ndarray, "m s"]:
+        """The means of each resample."""
+        return self._means(self.bootstrap.counts(len(self.values)).astype(float))
+
+    @cached_property
     def law(self) -> PowerLaws:
         """The fit to the means over all proteins: one row."""
-        return self._fitted(np.ones((1, len(self.values))))
+        return fit_power_laws(self.sizes, self._means(np.ones((1, len(self.values)))))
 
     @cached_property
     def resampled(self) -> PowerLaws:
         """The fit to the means of each resample."""
-        return self._fitted(self.bootstrap.counts(len(self.values)).astype(float))
+        return fit_power_laws(self.sizes, self.means)
 
     @property
     def grows(self) -> bool:
@@ -103,9 +108,27 @@ class Growth:
         return float(1 - self.resampled.inside.mean())
 
     @property
+    def at_edge_too_often(self) -> bool:
+        """Whether the plateau could be anywhere, by the fit or by too many resamples."""
+        return not self.law.inside[0] or self.at_edge > MOST_AT_EDGE
+
+    @cached_property
+    def misses(self) -> int:
+        """How many means have an interval that the curve does not pass through."""
+        low, high = self._intervals(self.means)
+        fitted = self.law.at(self.sizes)[0]
+        return int(((fitted < low) | (fitted > high)).sum())
+
+    @property
+    def largest_residual(self) -> float:
+        """How far the curve is from the mean that it is farthest from."""
+        means = self._means(np.ones((1, len(self.values))))
+        return float(np.abs(means - self.law.at(self.sizes)).max())
+
+    @property
     def determined(self) -> bool:
-        """Whether these sizes say where the plateau is."""
-        return bool(self.law.inside[0]) and self.at_edge <= MOST_AT_EDGE
+        """Whether these sizes say where the plateau is, and the curve is one that they follow."""
+        return not self.at_edge_too_often and not self.misses
 
     def estimate(self, name: str) -> tuple[float, float, float]:
         """Plateau, span or alpha of the fit, with its interval; NaN where not determined."""
@@ -117,9 +140,11 @@ class Growth:
 
     def band(self, sizes: Float[ndarray, " k"]) -> Float[ndarray, "3 k"]:
         """The fitted mean at each of these sizes, and the ends of its interval."""
-        ends = [self.bootstrap.interval(column) for column in self.resampled.at(sizes).T]
-        return np.vstack([self.law.at(sizes), np.transpose(ends)])
+        return np.vstack([self.law.at(sizes), self._intervals(self.resampled.at(sizes))])
 
-    def _fitted(self, counts: Float[ndarray, "m n"]) -> PowerLaws:
-        means = (counts @ (self.weights * self.values)) / (counts @ self.weights)
-        return fit_power_laws(self.sizes, means)
+    def _means(self, counts: Float[ndarray, "m n"]) -> Float[ndarray, "m s"]:
+        """Means over proteins, each of them there so many times."""
+        return (counts @ (self.weights * self.values)) / (counts @ self.weights)
+
+    def _intervals(self, resampled: Float[ndarray, "m k"]) -> Float[ndarray, "2 k"]:
+        return np.transpose([self.bootstrap.interval(column) for column in resampled.T])

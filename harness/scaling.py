@@ -11,7 +11,6 @@ import pandas as pd
 from harness.comparison import ComparedRun
 from harness.model_series import Line, Series, find_series
 from harness.power_law import ALPHAS, FEWEST_SIZES
-from harness.results import replacing
 from harness.scaling_plots import scaling_plot
 from harness.statistics import Bootstrap
 
@@ -24,7 +23,8 @@ _METHODS = (
     "model counting the same, over the proteins that all models have. Each resample draws the same "
     "proteins for all models and is fitted anew, so that intervals are over proteins; they hold no "
     "doubt about the form of the curve. A plateau is not reported where α ends at the edge of its "
-    "range, or nothing grows, in the fit or in more than a tenth of the resamples."
+    "range, or nothing grows, in the fit or in more than a tenth of the resamples; nor where the "
+    "curve passes outside the interval of a mean."
 )
 
 
@@ -40,8 +40,7 @@ def write_scaling(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootstrap
     points, fits, text, *pictures = named
     _points(found).to_csv(points, index=False)
     _fits(found).to_csv(fits, index=False)
-    with replacing(text) as partial:
-        partial.write_text(_report(found, bootstrap), encoding="utf-8")
+    text.write_text(_report(found, bootstrap), encoding="utf-8")
     scaling_plot(pictures, found, bootstrap.level)
     return named
 
@@ -80,7 +79,9 @@ def _law(line: Line) -> dict[str, float]:
     for name in ("plateau", "span", "alpha"):
         values = growth.estimate(name) if growth else nothing
         found |= dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
-    return found | {"at_edge": growth.at_edge if growth else np.nan}
+    found["at_edge"] = growth.at_edge if growth else np.nan
+    found["largest_residual"] = growth.largest_residual if growth else np.nan
+    return found
 
 
 def _why_not(line: Line) -> str:
@@ -89,15 +90,20 @@ def _why_not(line: Line) -> str:
     if sizes < FEWEST_SIZES:
         return f"no fit: {sizes} sizes, and it takes {FEWEST_SIZES}"
     if growth is None:
-        return "no fit: fewer than two proteins that every run could measure"
+        return "no fit: no two proteins have values in every run"
     if not growth.grows:
         return "does not grow with size"
-    if growth.determined:
-        return ""
-    return (
-        "plateau not determined: in "
-        f"{growth.at_edge:.0%} of resamples no α inside the range fits best"
-    )
+    if growth.at_edge_too_often:
+        return (
+            f"plateau not determined: in {growth.at_edge:.0%} of resamples no α inside the range "
+            "fits best"
+        )
+    if growth.misses:
+        return (
+            f"no saturating power law: the best one misses the intervals of {growth.misses} of "
+            f"{len(line.sizes)} means (largest distance from a mean: {growth.largest_residual:.3f})"
+        )
+    return ""
 
 
 def _report(found: Sequence[Series], bootstrap: Bootstrap) -> str:
@@ -138,11 +144,11 @@ def _cells(line: Line, text: Callable[[Any], str]) -> dict[tuple[float, str], st
     return {(row["n_parameters"], row["model"]): text(row) for row in rows}
 
 
-def _interval(row: Mapping[str, float]) -> str:
+def _interval(row: Mapping[str, Any]) -> str:
     return _ABSENT if np.isnan(row["mean"]) else _bracketed(row["mean"], row["low"], row["high"])
 
 
-def _three_digits(key: str, row: Mapping[str, float]) -> str:
+def _three_digits(key: str, row: Mapping[str, Any]) -> str:
     return f"{row[key]:.3g}"
 
 

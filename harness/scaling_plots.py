@@ -32,7 +32,7 @@ def scaling_plot(paths: Sequence[Path], found: Sequence[Series], level: float) -
     figure = Figure(figsize=size, layout="constrained")
     figure.suptitle(
         f"mean over proteins, {level:.0%} interval; fitted power laws with their band "
-        "(dashed: none is determined)",
+        "(dashed: none reported)",
         fontsize=9,
     )
     parts = figure.subfigures(len(found), 1, squeeze=False, height_ratios=rows)[:, 0]
@@ -91,7 +91,7 @@ def _precision(series: Series, axes: Axes) -> None:
 def _agreement(series: Series, axes: Axes) -> None:
     for line, color in zip(series.agreement, cycle(COLORS), strict=False):
         _line(axes, line, color, label=f"depth {line.depth}" if line.depth else "")
-    _against_size(axes, "Spearman's ρ with the reference, entries above 2 σ")
+    _against_size(axes, "Spearman's ρ with the reference, 2 σ")
 
 
 def _by_depth(series: Series, axes: Axes) -> None:
@@ -103,7 +103,7 @@ def _by_depth(series: Series, axes: Axes) -> None:
     own = DataFrame([line.points.iloc[0] for line in references])
     if len(own):
         _bars(axes, _depths(references), own, (ORANGE, "s--"), "reference's own P@L")
-    axes.set(xscale="log", ylim=_reach(axes), ylabel="Spearman's ρ above 2 σ, P@L")
+    axes.set(xscale="log", ylim=_reach(axes), ylabel="Spearman's ρ at 2 σ, and P@L")
     axes.set_xlabel("sequences that the reference is fitted to")
 
 
