@@ -24,7 +24,8 @@ _METHODS = (
     "proteins for all models and is fitted anew, so that intervals are over proteins; they hold no "
     "doubt about the form of the curve. A plateau is not reported where α ends at the edge of its "
     "range, or nothing grows, in the fit or in more than a tenth of the resamples; nor where the "
-    "curve passes outside the interval of a mean."
+    "curve passes outside the interval of a mean. An interval of α that ends where its range does "
+    "is open there."
 )
 
 
@@ -92,7 +93,7 @@ def _why_not(line: Line) -> str:
     if growth is None:
         return "no fit: no two proteins have values in every run"
     if not growth.grows:
-        return "does not grow with size"
+        return "does not grow: no rising curve fits better than a constant"
     if growth.at_edge_too_often:
         return (
             f"plateau not determined: in {growth.at_edge:.0%} of resamples no α inside the range "

@@ -46,8 +46,8 @@ def test_tables_hold_points_and_the_fit(tmp_path):
 @pytest.mark.parametrize(
     ("means", "note"),
     [
-        ([0.5] * 4, "does not grow with size"),
-        ([0.6, 0.5, 0.4, 0.3], "does not grow with size"),
+        ([0.5] * 4, "does not grow: no rising curve fits better than a constant"),
+        ([0.6, 0.5, 0.4, 0.3], "does not grow: no rising curve fits better than a constant"),
         ([0.2, 0.5, 0.5, 0.5], "plateau not determined: in 100% of resamples"),
         ([0.2, 0.5], "no fit: 2 sizes, and it takes 4"),
         ([0.2, 0.5, 0.6], "no fit: 3 sizes, and it takes 4"),
