@@ -60,11 +60,17 @@ def finished_runs(sweep: Path) -> list[ComparedRun]:
     return sorted(runs, key=_order)
 
 
+def costs(run: ComparedRun) -> dict[str, float]:
+    """What one protein cost, on average."""
+    cost = run.summary["cost"]
+    return {f"{key}_per_protein": cost[key] / cost["n_proteins"] for key in COSTS}
+
+
 def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> list[Path]:
     """Write comparison.csv, differences.csv and comparison.png; their paths.
 
     When the runs differ in cost, pareto.csv and pareto.png as well; where they have curves,
-    curves.png.
+    curves.png. Pictures leave out runs whose evaluation has not the metric of the others.
     """
     table, differences = sweep / "comparison.csv", sweep / "differences.csv"
     picture = sweep / "comparison.png"
@@ -72,7 +78,8 @@ def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootst
     _differences(runs, bootstrap).to_csv(differences, index=False)
     metric, (name, *_) = headline([run.summary for run in runs])
     axis = f"{'P@L' if metric == 'p_at_L' else metric}, {name}"
-    marks = [_mark(run, metric, name) for run in runs]
+    drawn = [run for run in runs if _looked_for(run, metric, name)] or runs
+    marks = [_mark(run, metric, name) for run in drawn]
     comparison_plot(picture, marks, axis, bootstrap.level)
     files = [table, differences, picture]
     curves = {run.label: run.folder / CURVES for run in runs if (run.folder / CURVES).exists()}
@@ -114,7 +121,7 @@ def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFr
         for group in [name for name in minuend if name in subtrahend]:
             a, b = minuend[group].align(subtrahend[group], join="inner")
             head = {"run": second.label, "minus": first.label, "group": group}
-            for pair in a["value"].columns.to_list():
+            for pair in [column[1:] for column in a.columns if column[0] == "value"]:
                 values = a["value"][pair].to_numpy(), b["value"][pair].to_numpy()
                 estimate = bootstrap.difference(*values, a["weight"][pair].to_numpy())
                 place = dict(zip(("metric", "range"), pair, strict=True))
@@ -145,6 +152,12 @@ def _by_group(folder: Path, metrics: Sequence[str]) -> dict[str, pd.DataFrame]:
     return {"": wide} | {name: wide[wide.index.isin(proteins)] for name, proteins in groups}
 
 
+def _looked_for(run: ComparedRun, metric: str, name: str) -> bool:
+    """Whether the evaluation of a run has this metric, even where it could not be measured."""
+    found = find_metric(run.summary, metric, name)
+    return bool(found["n"] or found["unscored"])
+
+
 def _mark(run: ComparedRun, metric: str, name: str) -> Mark:
     precision = find_metric(run.summary, metric, name)
     ceiling = find_metric(run.summary, "ceiling_at_L", name)
@@ -152,10 +165,9 @@ def _mark(run: ComparedRun, metric: str, name: str) -> Mark:
         float("nan") if value is None else float(value)
         for value in (precision["mean"], precision["low"], precision["high"], ceiling["mean"])
     )
-    names, cost = run.summary["run"], run.summary["cost"]
+    names, size = run.summary["run"], float(run.summary["cost"]["n_parameters"])
     series = f"{names['method']} {names['settings']}".strip()
-    costs = {f"{key}_per_protein": cost[key] / cost["n_proteins"] for key in COSTS}
-    return Mark(run.label, series, mean, low, high, top, float(cost["n_parameters"]), costs)
+    return Mark(run.label, series, mean, low, high, top, size, costs(run))
 
 
 def _order(run: ComparedRun) -> tuple[Any, ...]:

@@ -141,7 +141,7 @@ def _scaling(axes: Axes, models: Sequence[Mark], baselines: Sequence[Mark], axis
     for (name, marks), color in zip(series.items(), cycle(COLORS), strict=False):
         x, y = [mark.n_parameters for mark in marks], [mark.mean for mark in marks]
         axes.errorbar(x, y, yerr=error_bars(marks), fmt="o-", color=color, capsize=3, label=name)
-    axes.legend(fontsize=8, loc="lower right")
+    axes.legend(fontsize=8, loc="best")
     left = min(mark.n_parameters for mark in models)
     for mark in baselines:
         axes.axhline(mark.mean, color=ORANGE, lw=0.8)

@@ -18,6 +18,7 @@ from harness.comparison import finished_runs, write_comparison
 from harness.configuration import SWEPT_KEYS, build, exit_on_user_error, swept_keys
 from harness.errors import HarnessError
 from harness.protocols import TrackedRun
+from harness.scaling import write_scaling
 from harness.statistics import Bootstrap
 from harness.terminal import print_table
 
@@ -123,6 +124,7 @@ def _compare(sweep: _Sweep) -> None:
     if not runs:
         return
     files = write_comparison(sweep.folder, runs, sweep.bootstrap)
+    files += write_scaling(sweep.folder, runs, sweep.bootstrap)
     sweep.tracked.files(files, "")
     print_table([run.summary for run in runs])
     print(f"runs:    {sweep.folder}\nbrowse:  make ui")

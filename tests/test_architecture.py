@@ -24,10 +24,11 @@ VALUES |= {
     "potts_families",
     "coupled_pairs",
     "homologs",
+    "power_law",
 }
 SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "record"}
 SERVICES |= {"comparison", "pareto", "terminal", "model_card", "run_summary", "curves"}
-SERVICES |= {"coupling_plots"}
+SERVICES |= {"coupling_plots", "model_series", "scaling", "scaling_plots"}
 ENTRY_POINTS = {"__main__", "jobs", "sweep", "configuration", "train", "fetch"}
 PLUG_INS = ("harness.models", "harness.methods", "harness.datasets", "harness.evaluations")
 PLUG_INS += ("baselines",)
@@ -48,7 +49,7 @@ DOORS = {
     "rich": ["harness.terminal"],
     "scipy": ["harness.statistics", "baselines"],
 }
-DOORS["matplotlib"] += ["harness.coupling_plots"]
+DOORS["matplotlib"] += ["harness.coupling_plots", "harness.scaling_plots"]
 DOORS["torch"] += ["harness.contact_regression", "harness.device", "harness.gibbs"]
 DOORS |= {"psutil": ["harness.device"], "safetensors": ["harness.models.hugging_face"]}
 DOORS |= {library: ["harness.download"] for library in ("pooch", "requests", "tqdm")}
