@@ -145,9 +145,8 @@ class _MlflowRun:
         entities, now = _mlflow().entities, int(time.time() * 1000)
         with _explaining(self.uri):
             known = {point.step for point in self.client.get_metric_history(self.id, name)}
-            new = [(x, y) for x, y in points.items() if x not in known and not math.isnan(y)]
-            drawn = [entities.Metric(name, y, now, x) for x, y in new[:1000]]  # at once
-            self.client.log_batch(self.id, drawn)
+            new = [x for x, y in points.items() if x not in known and not math.isnan(y)][:1000]
+            self.client.log_batch(self.id, [entities.Metric(name, points[x], now, x) for x in new])
 
     def table(self, name: str, frame: DataFrame) -> None:
         """Log the table once: MLflow would append to one that is there."""

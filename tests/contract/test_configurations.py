@@ -25,6 +25,7 @@ CHOICES = [
 ]
 WITHIN = {"evaluation/targets": ["evaluation=recovery"]}
 WITHIN["evaluation/reference"] = ["evaluation=agreement"]
+PROGRAMS = ("harness", "harness.train")
 EXPERIMENTS = sorted((CONF / "experiment").glob("*.yaml"))
 
 
@@ -51,10 +52,11 @@ def test_every_choice_composes_with_the_defaults(entry, choice):
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=short)
 def test_every_experiment_composes_and_so_does_each_of_its_jobs(path):
-    sweep = composed("config", f"experiment={path.stem}", hydra=True).hydra.sweeper.params or {}
+    entry = "train" if "# python -m harness.train" in path.read_text() else "config"
+    sweep = composed(entry, f"experiment={path.stem}", hydra=True).hydra.sweeper.params or {}
     values = [[f"{key}={value}" for value in swept(key, str(sweep[key]))] for key in sweep]
     for job in product(*values):
-        composed("config", f"experiment={path.stem}", *job)
+        composed(entry, f"experiment={path.stem}", *job)
 
 
 def swept(key, values):
@@ -66,8 +68,9 @@ def swept(key, values):
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=short)
 def test_every_experiment_says_which_command_runs_it(path):
-    command = f"# python -m harness experiment={path.stem}\n"
-    assert command in path.read_text(encoding="utf-8"), f"write {command!r} at the top of {path}"
+    commands = [f"# python -m {program} experiment={path.stem}\n" for program in PROGRAMS]
+    text = path.read_text(encoding="utf-8")
+    assert any(command in text for command in commands), f"write {commands[0]!r} at its top"
 
 
 @pytest.mark.parametrize("path", FILES, ids=short)

@@ -48,10 +48,10 @@ def corpus(*lengths, n=256):
     return Corpus("test-1", training, [Bucket(conserved_sequences(6))])
 
 
-def trained(folder, recipe=RECIPE, sequences=None, watch=silent, save_every=1000, engine=ENGINE):
+def trained(folder, recipe=RECIPE, sequences=None, watch=silent, **changed):
     """What the trainer tells, and the weights that it has written."""
     folder.mkdir(exist_ok=True)
-    trainer = Trainer(TINY, recipe, engine, report_every=2, save_every=save_every)
+    trainer = replace(Trainer(TINY, recipe, ENGINE, report_every=2, save_every=1000), **changed)
     found = trainer(sequences or corpus(), folder / "net.pt", watch)
     return found, load_checkpoint(folder / "net.pt").network.state_dict()
 
