@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int, Int8
 from numpy import ndarray
 
-from harness.alphabet import AMINO_ACIDS
+from harness.alphabet import AMINO_ACIDS, UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,15 @@ def bucketed(
 
 
 def site_cross_entropy(seen: Int[ndarray, "N L"], unseen: Int[ndarray, "M L"]) -> float:
-    """Mean -log frequency (nats) of unseen residues at their sites, one pseudocount a state."""
-    counts = np.stack([np.bincount(column, minlength=len(AMINO_ACIDS)) for column in seen.T])
+    """Mean -log frequency (nats) of unseen residues at their sites, one pseudocount a state.
+
+    Unknown residues and gaps count nowhere.
+    """
+    counts = np.stack([_counts(column) for column in seen.T])
     probabilities = (counts + 1) / (counts + 1).sum(axis=1, keepdims=True)
-    return float(-np.log(probabilities[np.arange(unseen.shape[1]), unseen]).mean())
+    rows, sites = np.nonzero(unseen < UNKNOWN)
+    return float(-np.log(probabilities[sites, unseen[rows, sites]]).mean())
+
+
+def _counts(column: Int[ndarray, " N"]) -> Int[ndarray, " 20"]:
+    return np.bincount(column[column < UNKNOWN], minlength=len(AMINO_ACIDS))

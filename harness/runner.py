@@ -14,7 +14,6 @@ from numpy import ndarray
 
 from harness.blocks import Block, blocks_of
 from harness.coupled_pairs import PairCouplings, couplings_of
-from harness.couplings import corrected_map
 from harness.errors import InputError
 from harness.protein import Protein
 from harness.protocols import (
@@ -72,6 +71,8 @@ class RecordingMethod:
 
     def couplings(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
         """The couplings of the method; InputError where it has none, or not all are finite."""
+        from harness.couplings import corrected_map  # imports torch: not for runs without couplings
+
         start = time.perf_counter()
         found = couplings_of(self.method, protein)
         self.seconds += time.perf_counter() - start

@@ -13,6 +13,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from harness.capacity import write_capacity
 from harness.claims import check_writable
 from harness.comparison import finished_runs, write_comparison
 from harness.configuration import SWEPT_KEYS, build, exit_on_user_error, swept_keys
@@ -125,6 +126,7 @@ def _compare(sweep: _Sweep) -> None:
         return
     files = write_comparison(sweep.folder, runs, sweep.bootstrap)
     files += write_scaling(sweep.folder, runs, sweep.bootstrap)
+    files += write_capacity(sweep.folder, runs, sweep.bootstrap)
     sweep.tracked.files(files, "")
     print_table([run.summary for run in runs])
     print(f"runs:    {sweep.folder}\nbrowse:  make ui")

@@ -29,7 +29,8 @@ VALUES |= {
 SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "record"}
 SERVICES |= {"comparison", "pareto", "terminal", "model_card", "run_summary", "curves"}
 SERVICES |= {"coupling_plots", "model_series", "scaling", "scaling_plots"}
-ENTRY_POINTS = {"__main__", "jobs", "sweep", "configuration", "train", "fetch"}
+SERVICES |= {"capacity", "capacity_plots"}
+ENTRY_POINTS = {"__main__", "jobs", "sweep", "configuration", "train", "fetch", "estimate"}
 PLUG_INS = ("harness.models", "harness.methods", "harness.datasets", "harness.evaluations")
 PLUG_INS += ("baselines",)
 MAY_IMPORT = {
@@ -50,6 +51,7 @@ DOORS = {
     "scipy": ["harness.statistics", "baselines"],
 }
 DOORS["matplotlib"] += ["harness.coupling_plots", "harness.scaling_plots"]
+DOORS["matplotlib"] += ["harness.capacity_plots"]
 DOORS["torch"] += ["harness.contact_regression", "harness.device", "harness.gibbs"]
 DOORS |= {"psutil": ["harness.device"], "safetensors": ["harness.models.hugging_face"]}
 DOORS |= {library: ["harness.download"] for library in ("pooch", "requests", "tqdm")}

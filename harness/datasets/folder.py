@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from harness.alignment import check_query, read_alignment
+from harness.corpus import Corpus, CorpusSettings
+from harness.datasets.folder_corpus import family_corpus
 from harness.datasets.folder_files import files_of, only_file, sequences_of
 from harness.datasets.tables import find_beside, find_table, read_column
 from harness.digests import digest
@@ -129,6 +131,12 @@ class FolderDataset:
         depth = {} if alignment is None else {"alignment_depth": float(alignment.depth)}
         group = self._groups.get(identifier, "")
         return replace(sample, facts={**sample.facts, **depth}, group=group)
+
+    def corpus(self, settings: CorpusSettings, device: str) -> Corpus:
+        """Rows of the alignments of the scored proteins."""
+        files = {name: self._files(name) for name in self.protein_ids}
+        alignments = {name: own["msa"] for name, own in files.items() if "msa" in own}
+        return family_corpus(alignments, self.seed, settings, f"{self.version} {settings}")
 
     def _read_chains(self, identifier: str, structure: Path | None) -> list[Chain]:
         """The chains of a structure that the manifest names, in order, else its only one."""
