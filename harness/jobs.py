@@ -30,7 +30,8 @@ from harness.terminal import print_table, progress_bar
 def start(config_name: str, measured: Callable[[DictConfig, Path], dict[str, Any]]) -> None:
     """Run what the command line asks for; the exit code is 1 when anything failed.
 
-    `measured` makes a run folder of a configuration, and gives its summary.
+    `measured` makes a run folder of a configuration, and gives its summary; an empty one is not
+    shown.
     """
 
     def job(config: DictConfig) -> None:
@@ -55,8 +56,9 @@ def _job(config: DictConfig, measured: Callable[[DictConfig, Path], dict[str, An
         return
     with exit_on_user_error():
         summary = measured(config, folder)
-    print_table([summary])
-    print(f"run:     {folder}\nbrowse:  make ui")
+    if summary:
+        print_table([summary])
+        print(f"run:     {folder}\nbrowse:  make ui")
 
 
 def measure(

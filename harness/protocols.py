@@ -307,7 +307,7 @@ class Dataset(Protocol):
 
 
 @runtime_checkable
-class TrainingData(Dataset, Protocol):
+class TrainingData(Protocol):
     """A data set that models can be trained on."""
 
     def corpus(self, settings: CorpusSettings, device: str) -> Corpus:

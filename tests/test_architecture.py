@@ -15,17 +15,8 @@ ALL = [*LIBRARY, *OTHERS]
 VALUES = {"protein", "sample", "alphabet", "alignment", "structure", "couplings", "masking"}
 VALUES |= {"metrics", "statistics", "protocols", "errors", "lattice", "labeled"}
 VALUES |= {"contact_regression", "device", "weighting", "download", "digests"}
-VALUES |= {
-    "placement",
-    "blocks",
-    "recovery",
-    "corpus",
-    "gibbs",
-    "potts_families",
-    "coupled_pairs",
-    "homologs",
-    "power_law",
-}
+VALUES |= {"placement", "blocks", "recovery", "coupled_pairs", "homologs", "power_law"}
+VALUES |= {"corpus", "gibbs", "potts_families", "stored"}
 SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "record"}
 SERVICES |= {"comparison", "pareto", "terminal", "model_card", "run_summary", "curves"}
 SERVICES |= {"coupling_plots", "model_series", "scaling", "scaling_plots"}
