@@ -130,7 +130,7 @@ def test_families_of_ones_own_are_trained_on_and_the_model_can_be_chosen(
 
 
 def test_a_data_set_without_sequences_to_train_on_is_refused(train):
-    process = train("dataset=zhang_eval", "tracker=none", "name=x")
+    process = train("dataset=cameo_pta25", "tracker=none", "name=x")
     _, err = process.communicate()
     assert process.returncode == 1
     assert "has no sequences to train on; use dataset=lattice, potts or folder" in err
