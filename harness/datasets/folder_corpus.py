@@ -1,6 +1,6 @@
 """Sequences to train on out of real alignments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from jaxtyping import Float, Int, Int8
 from numpy import ndarray
 
 from harness.alignment import read_alignment, read_rows
-from harness.alphabet import encode
+from harness.alphabet import UNKNOWN, encode
 from harness.corpus import Corpus, CorpusSettings, bucketed, site_cross_entropy
 from harness.errors import InputError
 from harness.homologs import homolog
 from harness.masking import draw_seed
-from harness.weighting import distinct_rows, sequence_weights
+from harness.weighting import sequence_weights
 
 _HELD_OUT = 10
 """Of so many distinct rows at most one is held out."""
@@ -63,7 +63,8 @@ def family_corpus(
 
 def _family(name: str, path: Path, seed: int, settings: CorpusSettings) -> _Family:
     states, rows = read_alignment(path).states, read_rows(path)
-    distinct, _, _ = distinct_rows(states)
+    sequences = [*states] if settings.aligned else [_whole(row, rows[0]) for row in rows]
+    distinct = _distinct(sequences)
     generator = np.random.default_rng(draw_seed(seed, name))
     others = generator.permutation(distinct[1:])
     n_held = min(settings.held_out, len(distinct) // _HELD_OUT)
@@ -71,11 +72,18 @@ def _family(name: str, path: Path, seed: int, settings: CorpusSettings) -> _Fami
     weights = np.ones(len(seen))
     if settings.weight_identity is not None:
         weights = sequence_weights(states[seen], settings.weight_identity)
-    if not settings.aligned:
-        whole = [[_whole(rows[n], rows[0]) for n in chosen] for chosen in (seen, unseen)]
-        return _Family(whole[0], weights, whole[1], float("nan"))
-    site = site_cross_entropy(states[seen], states[unseen]) if n_held else float("nan")
-    return _Family([*states[seen]], weights, [*states[unseen]], site)
+    known = settings.aligned and n_held > 0
+    site = site_cross_entropy(states[seen], states[unseen]) if known else float("nan")
+    return _Family([sequences[n] for n in seen], weights, [sequences[n] for n in unseen], site)
+
+
+def _distinct(sequences: Sequence[Int8[ndarray, " _"]]) -> Int[ndarray, " D"]:
+    """Index of the first of equal sequences, ascending; those without a known residue left out."""
+    first: dict[bytes, int] = {}
+    for n, sequence in enumerate(sequences):
+        if (sequence < UNKNOWN).any():
+            first.setdefault(sequence.tobytes(), n)
+    return np.array(list(first.values()))
 
 
 def _whole(row: str, query: str) -> Int8[ndarray, " _"]:

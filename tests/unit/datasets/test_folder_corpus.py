@@ -99,3 +99,21 @@ def test_too_little_is_an_error_that_says_so(tmp_path, rows, message):
 def test_no_alignment_is_an_error_that_says_so():
     with pytest.raises(InputError, match="no protein has an alignment to train on"):
         family_corpus({}, 0, SETTINGS, "v")
+
+
+def test_one_sequence_aligned_in_two_ways_is_one(tmp_path):
+    """Else a row that is held out is trained on under another alignment."""
+    same = ["W" + "-" * k + "CDE" + "-" * (6 - k) for k in range(7)]
+    files = write(tmp_path, [*relatives(30), *same])
+    for seed in range(20):
+        corpus = family_corpus(files, seed, replace(SETTINGS, multiple=1), "v")
+        assert sum(len(b.sequences) for b in [*corpus.training, *corpus.held_out]) == 31
+        assert not texts(corpus.training) & texts(corpus.held_out)
+
+
+def test_a_row_of_gaps_is_left_out(tmp_path):
+    files = write(tmp_path, [*relatives(10), "-" * 10])
+    for seed in range(20):
+        corpus = family_corpus(files, seed, replace(SETTINGS, aligned=True), "v")
+        assert corpus.bounds["site_independent"] > 0
+        assert corpus.training[0].sequences.shape == (9, 10)
