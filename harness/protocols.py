@@ -326,6 +326,14 @@ class Tracker(Protocol):
         """
         ...
 
+    def fetch(self, identifier: str, into: Path) -> list[Path]:
+        """Copies of the folders of that run, or of the jobs of that sweep; InputError for none."""
+        ...
+
+    def annotate(self, folder: Path, tags: Mapping[str, str], files: Sequence[Path]) -> bool:
+        """Add tags and files to the run of a folder; whether it was tracked."""
+        ...
+
 
 @runtime_checkable
 class TrackedRun(Protocol):

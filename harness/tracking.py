@@ -1,4 +1,4 @@
-"""The only door to MLflow; and a tracker that records nothing.
+"""Runs in MLflow; and a tracker that records nothing.
 
 Everything an MLflow run shows is in the run folder first, with a key by which a rerun continues it.
 """
@@ -6,41 +6,36 @@ Everything an MLflow run shows is in the run folder first, with a key by which a
 import colorsys
 import hashlib
 import json
-import logging
 import math
-import os
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
 from pandas import DataFrame
 
-from harness.errors import PrerequisiteError
+from harness.errors import InputError, PrerequisiteError
+from harness.mlflow_store import (
+    RUN_KEY,
+    download,
+    explaining,
+    find_run,
+    get_run,
+    mlflow_library,
+    remember,
+    store_client,
+    store_uri,
+)
 from harness.protocols import TrackedRun
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_KEY = ".run_key"
 _LONGEST = 5000
 """Characters that every MLflow store takes as the value of a parameter or a tag."""
-
-_QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
-}
-"""Environment of MLflow unless the user chose otherwise: no telemetry, errors within a minute."""
-
-log = logging.getLogger("harness")
 
 
 @dataclass(frozen=True)
@@ -51,6 +46,14 @@ class NoTracker:
     def run(self, name: str, folder: Path, parent: str) -> Iterator[TrackedRun]:
         """A run that forgets everything."""
         yield _ForgetfulRun()
+
+    def fetch(self, identifier: str, into: Path) -> list[Path]:
+        """Nothing can be fetched: raises PrerequisiteError."""
+        raise PrerequisiteError(f"{identifier}: with tracker=none no run can be looked up")
+
+    def annotate(self, folder: Path, tags: Mapping[str, str], files: Sequence[Path]) -> bool:
+        """Nothing is annotated."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class MlflowTracker:
     @contextmanager
     def run(self, name: str, folder: Path, parent: str) -> Iterator[TrackedRun]:
         """A run that ends FINISHED, or FAILED with the text of the error."""
-        with _explaining(self._uri):
+        with explaining(self._uri):
             client, experiment = self.connect()
             run = _MlflowRun(client, self._uri, _begin(client, experiment, name, folder, parent))
         try:
@@ -77,35 +80,57 @@ class MlflowTracker:
         except BaseException as error:
             run.fail(error)
             raise
-        with _explaining(self._uri):
+        with explaining(self._uri):
             client.set_terminated(run.id, "FINISHED")
 
-    @property
-    def _uri(self) -> str:
-        local = f"sqlite:///{Path(self.store).resolve() / 'mlflow.db'}"
-        return os.environ.get("MLFLOW_TRACKING_URI") or local
+    def fetch(self, identifier: str, into: Path) -> list[Path]:
+        """Copies of the folders of that run, or of the finished jobs of that sweep, made in `into`.
+
+        Pictures stay where they are. Raises InputError when there is no such run, or nothing in it.
+        """
+        with explaining(self._uri):
+            client, _ = self.connect()
+            run = get_run(client, identifier)
+            jobs = f"tags.`mlflow.parentRunId` = '{identifier}' and attributes.status = 'FINISHED'"
+            found = client.search_runs([run.info.experiment_id], jobs) or [run]
+            folders = [download(client, own, into / own.info.run_id) for own in found]
+            remember(run, into)
+        whole = [folder for folder in folders if (folder / "summary.json").exists()]
+        if not whole:
+            raise InputError(f"MLflow's run {identifier} has no results: it did not finish")
+        return whole
+
+    def annotate(self, folder: Path, tags: Mapping[str, str], files: Sequence[Path]) -> bool:
+        """Add tags and files to the folder's run; whether there is one."""
+        if not (folder / RUN_KEY).exists():
+            return False
+        with explaining(self._uri):
+            client, experiment = self.connect()
+            found = find_run(client, experiment, (folder / RUN_KEY).read_text(encoding="ascii"))
+            for run in found:
+                for key, text in tags.items():
+                    client.set_tag(run.info.run_id, key, text[:_LONGEST])
+                for path in files:
+                    client.log_artifact(run.info.run_id, str(path))
+        return bool(found)
 
     def connect(self) -> tuple["MlflowClient", str]:
-        """A client and the id of the experiment, created when it is not there yet.
-
-        One process at a time: MLflow's SQLite store breaks when two create it at once.
-        """
-        store = Path(self.store).resolve()
-        store.mkdir(parents=True, exist_ok=True)
-        with FileLock(store / ".mlflow.lock"):
-            if self._uri.endswith(f"{store}/mlflow.db") and not (store / "mlflow.db").exists():
-                log.info("creating %s (once, takes some seconds)", store / "mlflow.db")
-            client = _mlflow().MlflowClient(self._uri)
+        """A client and the id of the experiment, created when it is not there yet."""
+        with store_client(Path(self.store)) as client:
             found = client.get_experiment_by_name(self.experiment)
             if found is not None:
                 return client, found.experiment_id
             # a server chooses its own place; MLflow's own choice for a database is ./mlruns
             remote = self._uri.startswith(("http", "databricks"))
-            artifacts = None if remote else (store / "artifacts").as_uri()
+            artifacts = None if remote else (Path(self.store).resolve() / "artifacts").as_uri()
             kind = {"mlflow.experimentKind": "custom_model_development"}
             view = {"mlflow.sharedViewState.contacts": json.dumps(self.view)}
             tags = {"mlflow.note.content": self.note, **kind, **view}
             return client, client.create_experiment(self.experiment, artifacts, tags)
+
+    @property
+    def _uri(self) -> str:
+        return store_uri(Path(self.store))
 
 
 @dataclass(frozen=True)
@@ -121,9 +146,9 @@ class _MlflowRun:
         tags: Mapping[str, str],
     ) -> None:
         """Send what the run does not have yet; charts stumble over NaN, so it is left out."""
-        entities, now = _mlflow().entities, int(time.time() * 1000)
+        entities, now = mlflow_library().entities, int(time.time() * 1000)
         tags = {**tags, **_presentation(parameters, tags)}
-        with _explaining(self.uri):
+        with explaining(self.uri):
             known = self.client.get_run(self.id).data
             self.client.log_batch(
                 self.id,
@@ -142,28 +167,28 @@ class _MlflowRun:
 
     def curve(self, name: str, points: Mapping[int, float]) -> None:
         """Log the points that are not there yet: MLflow would draw a second curve over them."""
-        entities, now = _mlflow().entities, int(time.time() * 1000)
-        with _explaining(self.uri):
+        entities, now = mlflow_library().entities, int(time.time() * 1000)
+        with explaining(self.uri):
             known = {point.step for point in self.client.get_metric_history(self.id, name)}
             new = [x for x, y in points.items() if x not in known and not math.isnan(y)][:1000]
             self.client.log_batch(self.id, [entities.Metric(name, points[x], now, x) for x in new])
 
     def table(self, name: str, frame: DataFrame) -> None:
         """Log the table once: MLflow would append to one that is there."""
-        with _explaining(self.uri):
+        with explaining(self.uri):
             if name not in {item.path for item in self.client.list_artifacts(self.id)}:
                 self.client.log_table(self.id, frame, name)
 
     def files(self, paths: Sequence[Path], under: str) -> None:
         """Copy the files into the artifact folder `under` (the top one if empty)."""
-        with _explaining(self.uri):
+        with explaining(self.uri):
             for path in paths:
                 self.client.log_artifact(self.id, str(path), under or None)
 
     def fail(self, error: BaseException) -> None:
         """Mark the run FAILED, as far as the server still listens."""
         text = f"{type(error).__name__}: {error}"[: _LONGEST - 20]
-        with suppress(PrerequisiteError), _explaining(self.uri):
+        with suppress(PrerequisiteError), explaining(self.uri):
             self.client.set_tag(self.id, "error", text)
             self.client.set_tag(self.id, "mlflow.note.content", f"**Failed.** {text}")
             self.client.set_terminated(self.id, "FAILED")
@@ -193,11 +218,11 @@ class _ForgetfulRun:
 
 def _begin(client: "MlflowClient", experiment: str, name: str, folder: Path, parent: str) -> str:
     """Id of the folder's run, reopened or new."""
-    memory = folder / _KEY
+    memory = folder / RUN_KEY
     if not memory.exists():  # before the run: a kill in between must not leave a run without key
         memory.write_text(uuid.uuid4().hex, encoding="ascii")
     key = memory.read_text(encoding="ascii")
-    for run in client.search_runs([experiment], f"tags.run_key = '{key}'", max_results=1):
+    for run in find_run(client, experiment, key):
         client.update_run(run.info.run_id, status="RUNNING")
         for tag in {"error", "mlflow.note.content"} & run.data.tags.keys():
             client.delete_tag(run.info.run_id, tag)
@@ -216,35 +241,3 @@ def _presentation(parameters: Mapping[str, object], tags: Mapping[str, str]) -> 
     if "commit" in tags:
         shown["mlflow.source.git.commit"] = tags["commit"]
     return shown
-
-
-@contextmanager
-def _explaining(uri: str) -> Iterator[None]:
-    """Turn what MLflow raises into a message that says what to do."""
-    mlflow = _mlflow()
-    from sqlalchemy.exc import SQLAlchemyError  # MLflow lets some through
-
-    try:
-        yield
-    except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError) as error:
-        cause: BaseException = error
-        while inner := cause.__cause__ or cause.__context__:
-            cause = inner
-        reason = str(cause).partition("\n")[0][:300]
-        advice = "Start the server" if uri.startswith("http") else "Mend or move the store"
-        raise PrerequisiteError(
-            f"MLflow at {uri} does not take the run ({reason}). {advice}, set MLFLOW_TRACKING_URI "
-            "to another one, or use tracker=none. Results already in the run folder are safe: the "
-            "same command computes only what is missing and sends all of it"
-        ) from error
-
-
-def _mlflow() -> ModuleType:
-    """MLflow, imported on first use (it takes seconds)."""
-    for key, value in _QUIET.items():
-        os.environ.setdefault(key, value)
-    import mlflow
-
-    for name, level in (("alembic", logging.WARNING), ("urllib3", logging.ERROR)):
-        logging.getLogger(name).setLevel(level)
-    return mlflow

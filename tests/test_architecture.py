@@ -20,7 +20,7 @@ VALUES |= {"corpus", "gibbs", "potts_families", "stored"}
 SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "record"}
 SERVICES |= {"comparison", "pareto", "terminal", "model_card", "run_summary", "curves"}
 SERVICES |= {"coupling_plots", "model_series", "scaling", "scaling_plots"}
-SERVICES |= {"capacity", "capacity_plots"}
+SERVICES |= {"capacity", "capacity_plots", "mlflow_store"}
 ENTRY_POINTS = {"__main__", "jobs", "sweep", "configuration", "train", "fetch", "estimate"}
 PLUG_INS = ("harness.models", "harness.methods", "harness.datasets", "harness.evaluations")
 PLUG_INS += ("baselines",)
@@ -33,7 +33,7 @@ MAY_IMPORT = {
 
 DOORS = {
     "hydra": [f"harness.{name}" for name in sorted(ENTRY_POINTS)],
-    "mlflow": ["harness.tracking"],
+    "mlflow": ["harness.mlflow_store"],
     "matplotlib": ["harness.plots", "harness.pareto", "harness.curves"],
     "biotite": ["harness.structure", "harness.placement"],
     "torch": ["harness.models", "harness.methods", "harness.couplings", "baselines"],

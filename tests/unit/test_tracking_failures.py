@@ -105,8 +105,8 @@ def test_a_server_that_goes_away_during_a_run_is_explained(tracker, folder, monk
 
 FOUR_AT_ONCE = """
 import os, sys
-from harness import tracking
-tracking._mlflow()
+from harness import mlflow_store, tracking
+mlflow_store.mlflow_library()
 children = []
 for _ in range(4):
     child = os.fork()

@@ -1,0 +1,112 @@
+"""The only door to MLflow: its library, where its store is, and what its errors mean."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from harness.errors import InputError, PrerequisiteError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+RUN_KEY = ".run_key"
+"""File of a run folder with the key by which its run is found again."""
+
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+}
+"""Environment of MLflow unless the user chose otherwise: no telemetry, errors within a minute."""
+
+log = logging.getLogger("harness")
+
+
+def store_uri(folder: Path) -> str:
+    """`MLFLOW_TRACKING_URI` when that is set, else a SQLite file in the folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder.resolve() / 'mlflow.db'}"
+
+
+@contextmanager
+def store_client(folder: Path) -> Iterator["MlflowClient"]:
+    """A client of the store, which is created when it is not there yet.
+
+    One process at a time: MLflow's SQLite store breaks when two create it at once.
+    """
+    folder, uri = folder.resolve(), store_uri(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".mlflow.lock"):
+        if uri.endswith(f"{folder}/mlflow.db") and not (folder / "mlflow.db").exists():
+            log.info("creating %s (once, takes some seconds)", folder / "mlflow.db")
+        yield mlflow_library().MlflowClient(uri)
+
+
+def find_run(client: "MlflowClient", experiment: str, key: str) -> list["Run"]:
+    """The run with that key, if there is one."""
+    return list(client.search_runs([experiment], f"tags.run_key = '{key}'", max_results=1))
+
+
+def get_run(client: "MlflowClient", identifier: str) -> "Run":
+    """The run with that id; raises InputError when there is none."""
+    try:
+        return client.get_run(identifier)
+    except mlflow_library().exceptions.MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise InputError(f"MLflow at {client.tracking_uri} has no run {identifier}") from error
+
+
+def download(client: "MlflowClient", run: "Run", folder: Path) -> Path:
+    """The folder, with the files of a run; of those in folders, only the pairs of its maps."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for item in client.list_artifacts(run.info.run_id):
+        if not item.is_dir or item.path == "pairs":
+            client.download_artifacts(run.info.run_id, item.path, str(folder))
+    remember(run, folder)
+    return folder
+
+
+def remember(run: "Run", folder: Path) -> None:
+    """Let the folder be known as that run's."""
+    (folder / RUN_KEY).write_text(run.data.tags.get("run_key", ""), encoding="ascii")
+
+
+@contextmanager
+def explaining(uri: str) -> Iterator[None]:
+    """Turn what MLflow raises into a message that says what to do."""
+    mlflow = mlflow_library()
+    from sqlalchemy.exc import SQLAlchemyError  # MLflow lets some through
+
+    try:
+        yield
+    except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError) as error:
+        cause: BaseException = error
+        while inner := cause.__cause__ or cause.__context__:
+            cause = inner
+        reason = str(cause).partition("\n")[0][:300]
+        advice = "Start the server" if uri.startswith("http") else "Mend or move the store"
+        raise PrerequisiteError(
+            f"MLflow at {uri} does not take the run ({reason}). {advice}, set MLFLOW_TRACKING_URI "
+            "to another one, or use tracker=none. Results already in the run folder are safe: the "
+            "same command computes only what is missing and sends all of it"
+        ) from error
+
+
+def mlflow_library() -> ModuleType:
+    """MLflow, imported on first use (it takes seconds)."""
+    for key, value in _QUIET.items():
+        os.environ.setdefault(key, value)
+    import mlflow
+
+    for name, level in (("alembic", logging.WARNING), ("urllib3", logging.ERROR)):
+        logging.getLogger(name).setLevel(level)
+    return mlflow
