@@ -86,6 +86,7 @@ def measure(
             with progress_bar(names.label) as progress:
                 run(experiment, results, keep, progress)
             summary = run_summary.summarize_run(experiment, results, names, chosen)
+            summary |= {"settings": record.settings(chosen)}
             results.write_summary(summary)
             record.send(tracked, results, summary)
     return summary
