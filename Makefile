@@ -5,7 +5,11 @@ BIN    := $(VENV)/bin
 DEMO   := outputs/demo
 HEADS  := outputs/shipped_heads
 
-.PHONY: demo test check ui train heads clean
+REFERENCE := $(BIN)/python -m harness.regress model=lattice_3x64 pictures=false tracker=none
+METHODS   := $(basename $(notdir $(wildcard conf/method/*.yaml)))
+SHORT     := [1AQTA_PF02823,1BXYA_PF00327,1UCSA_PF08666,3MQIA_PF01833,1U2HA_PF07679,2O9SA_PF00018,3I2ZA_PF00313,1JL3A_PF01451,2PNDA_PF07686,1UNQA_PF00169]
+
+.PHONY: demo test check ui train heads references clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m harness experiment=model_sizes hydra.sweep.dir=$(DEMO)
@@ -37,6 +41,17 @@ heads: $(VENV)/.ready
 	  $(BIN)/python -m harness model=$$name method=fitted_contact_head dataset.limit=1 \
 	    tracker=none pictures=false method.folder=$(HEADS)/$$name && \
 	  cp $(HEADS)/$$name/*.pt harness/models/checkpoints/$$name-contact-regression.pt || exit 1; \
+	done
+
+# Freezes the numbers of every method again (docs/comparing.md says when): on lattice proteins, and
+# with DATA=DIR on ten short domains of that folder.
+references: $(VENV)/.ready
+	for name in $(METHODS); do \
+	  $(REFERENCE) method=$$name dataset.depth=256 freeze=lattice/$$name || exit 1; \
+	done
+	for name in $(if $(DATA),$(METHODS)); do \
+	  $(REFERENCE) method=$$name dataset=folder dataset.path=$(DATA) dataset.labeled=20 \
+	    'dataset.ids=$(SHORT)' freeze=domains/$$name || exit 1; \
 	done
 
 clean:

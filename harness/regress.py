@@ -90,7 +90,7 @@ class _Gate:
             raise InputError(f"freeze: {self.config.candidate} holds {len(found)} runs; name one")
         name = str(self.config.freeze)
         path = Path(name) if name.endswith(".json") else _frozen(name)
-        known = [text for text in self._typed if not text.startswith(FREE)]
+        known = [text for text in self._typed if not f"{_key(text)}.".startswith(FREE)]
         write_frozen(path, found[0], [] if self.config.candidate else known)
         print(f"frozen: {path}")
 
@@ -169,7 +169,11 @@ class _Gate:
     def _typed(self) -> list[str]:
         """What the command line says of the runs."""
         given = HydraConfig.get().overrides.task
-        return [text for text in given if text.partition("=")[0].lstrip("+") not in _OWN]
+        return [text for text in given if _key(text) not in _OWN]
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0].lstrip("+~")
 
 
 def _frozen(name: str) -> Path:

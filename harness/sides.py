@@ -79,6 +79,7 @@ def read_side(folder: Path, source: str = "") -> Side:
             f"hydra.run.dir={folder} writes it again without measuring anything anew"
         )
     facts = {key: summary[key] for key in ("run", "settings", "provenance")}
+    facts["provenance"].pop("platform", None)  # says nothing about numbers, much about a machine
     if (folder / MANIFEST).exists():
         facts["provenance"]["dataset_sha256"] = digest(folder / MANIFEST)
     costs = {
