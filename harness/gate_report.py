@@ -1,5 +1,6 @@
 """What the regression gate writes down: Markdown for people, CSV and JUnit for machines, tags."""
 
+import math
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -71,7 +72,8 @@ def markdown(comparisons: Sequence[Comparison]) -> str:
 
 
 def _blocks(one: Comparison) -> list[str]:
-    ratios = ", ".join(f"{key.replace('_', ' ')} × {r:.3g}" for key, r in one.cost_ratios.items())
+    known = {key: ratio for key, ratio in one.cost_ratios.items() if not math.isnan(ratio)}
+    ratios = ", ".join(f"{key.replace('_', ' ')} × {ratio:.3g}" for key, ratio in known.items())
     candidate, reference = one.candidate, one.reference
     return [
         f"## {candidate.label} against {reference.label}: **{one.overall}**",

@@ -24,7 +24,7 @@ from harness.provenance import commit
 from harness.record import FREE
 from harness.results import SUMMARY, replacing
 from harness.sides import Side, read_frozen, read_side, write_frozen
-from harness.verdicts import VERDICTS, Rules
+from harness.verdicts import VERDICTS
 
 FROZEN = Path(CONFIG_FOLDER).parent / "baselines" / "reference"
 
@@ -55,9 +55,7 @@ class _Gate:
 
     def decide(self) -> list[Comparison]:
         """Compare, write, print; the comparisons in which something failed."""
-        rules = Rules(
-            build(self.config.statistics), float(self.config.tolerance), bool(self.config.partial)
-        )
+        rules = build(self.config.rules)
         fail_on = [str(name) for name in self.config.fail_on]
         if unknown := sorted(set(fail_on) - set(VERDICTS)):
             raise InputError(f"fail_on: {unknown[0]} is none of {', '.join(VERDICTS)}")

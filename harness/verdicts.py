@@ -149,7 +149,7 @@ def _conclude(found: Verdict, rules: Rules) -> Verdict:
     within = -rules.tolerance <= found.low and found.high <= rules.tolerance
     different = found.p_holm < alpha
     if found.n < FEWEST:
-        few = f"{found.n} pairs with values; it takes {FEWEST}"
+        few = f"scored pairs: {found.n}; it takes {FEWEST}"
         return replace(found, verdict=INCONCLUSIVE, reason=few)
     if found.high < 0 and different and not within:
         return replace(found, verdict=REGRESSED)

@@ -27,7 +27,7 @@ class Outcome:
 
 
 @pytest.fixture
-def command_line(tmp_path, unchecked) -> Callable[..., Outcome]:
+def command_line(tmp_path, in_process) -> Callable[..., Outcome]:
     """A function that runs `python -m harness` with these arguments in this process.
 
     Everything is written below tmp_path, untracked small runs are the default, and annotations are
@@ -39,6 +39,16 @@ def command_line(tmp_path, unchecked) -> Callable[..., Outcome]:
         before = [item for item in arguments if item.startswith("-")]
         overrides = [item for item in arguments if not item.startswith("-")]
         line = [*before, f"outputs={tmp_path / 'outputs'}", *_defaults(overrides), *overrides]
+        return in_process(main, line)
+
+    return run
+
+
+@pytest.fixture
+def in_process(unchecked) -> Callable[[Callable[[], None], list[str]], Outcome]:
+    """A function that runs a program's main function with these arguments in this process."""
+
+    def run(main: Callable[[], None], line: list[str]) -> Outcome:
         out, err, code = io.StringIO(), io.StringIO(), 0
         with redirect_stdout(out), redirect_stderr(err), _isolated(line):
             try:
@@ -49,6 +59,13 @@ def command_line(tmp_path, unchecked) -> Callable[..., Outcome]:
         return Outcome(code, out.getvalue(), err.getvalue())
 
     return run
+
+
+@pytest.fixture
+def lattices(tmp_path_factory) -> str:
+    """An argument that keeps the alignments of lattice proteins for all tests of this session."""
+    shared = tmp_path_factory.getbasetemp().parent / "lattices"  # above those of single processes
+    return f"dataset.cache={shared}"
 
 
 @pytest.fixture

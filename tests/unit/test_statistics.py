@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.statistics import Bootstrap, correlation, rank_correlation
+from harness.statistics import Bootstrap, correlation, holm, rank_correlation, signed_rank_p
 
 BOOTSTRAP = Bootstrap(resamples=10_000, level=0.95, seed=0)
 VALUES = np.random.default_rng(0).beta(5, 2, size=40)
@@ -64,6 +64,52 @@ def test_a_paired_difference_is_narrower_than_the_difference_of_unpaired_means()
 def test_a_pair_with_one_missing_value_is_unscored():
     estimate = BOOTSTRAP.difference(np.array([1.0, np.nan, 3.0]), np.array([0.0, 1.0, np.nan]))
     assert (estimate.mean, estimate.n, estimate.unscored) == (1, 1, 2)
+
+
+def test_a_difference_reaches_as_far_as_students_t():
+    """Of normal values the expanded percentiles are those of Student's t, within Monte-Carlo error.
+
+    With the standard deviation over n, as resampling has it; tolerance as above.
+    """
+    for n in (8, 40):
+        values = np.sort(stats.norm.ppf((np.arange(n) + 0.5) / n))
+        found = BOOTSTRAP.difference(values, np.zeros(n))
+        reach = stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / math.sqrt(n)
+        assert [found.low, found.high] == pytest.approx([-reach, reach], rel=0.12)
+        assert found.high > BOOTSTRAP.mean(values).high
+
+
+def test_one_pair_has_no_interval():
+    found = BOOTSTRAP.difference(np.array([1.0, np.nan]), np.array([0.5, 1.0]))
+    assert (found.mean, found.n, found.unscored) == (0.5, 1, 1)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
+@given(st.lists(st.integers(-9, 9), min_size=1, max_size=10))
+def test_the_signed_rank_test_agrees_with_every_assignment_of_signs(changes):
+    """Exact: the share of all signs whose rank sum is as uneven."""
+    moved = np.array([change for change in changes if change], dtype=float)
+    found = signed_rank_p(np.array(changes, dtype=float) / 10)
+    if not len(moved):
+        assert found == 1
+        return
+    ranks = stats.rankdata(np.abs(moved))
+    signs = np.array(np.meshgrid(*[[-1, 1]] * len(moved))).reshape(len(moved), -1)
+    sums = ranks @ signs
+    assert found == pytest.approx(np.mean(np.abs(sums) >= abs(ranks @ np.sign(moved)) - 1e-9))
+
+
+def test_differences_that_agree_but_for_rounding_are_tied():
+    changes = np.array([0.3 - 0.2, 0.2 - 0.1, 0.1, 0.4 - 0.3, 0.6 - 0.5, 0.7 - 0.6, 0.3 - 0.3])
+    assert signed_rank_p(changes) == signed_rank_p(np.full(6, 0.1)) == 0.03125
+
+
+def test_holms_correction_by_hand():
+    """Holm (1979): the smallest p times their number, the next times one less, never falling."""
+    np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
+    np.testing.assert_allclose(holm(np.array([0.5, 0.9])), [1, 1])
+    assert len(holm(np.array([]))) == 0
 
 
 @pytest.mark.usefixtures("unchecked")

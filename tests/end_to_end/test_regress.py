@@ -1,0 +1,251 @@
+"""python -m harness.regress, as its users type it."""
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from harness.gate import compare
+from harness.sides import read_frozen, read_side
+from harness.statistics import Bootstrap
+from harness.verdicts import Rules, counts
+
+MISTAKES = ("NotSymmetrized", "OffByOne", "Uncorrected")
+PROJECT = Path(__file__).parent.parent.parent
+SMALL = ("dataset.limit=8", "dataset.depth=16", "pictures=false", "tracker=none")
+BROKEN = '''
+"""The categorical Jacobian with one mistake each."""
+
+from dataclasses import dataclass
+
+import torch
+
+from harness.couplings import center_, contact_scores, corrected_scores, frobenius_norm, symmetrize_
+from harness.methods.categorical_jacobian import CategoricalJacobian
+from harness.protocols import PredictsLogits
+
+
+def centered(model, protein):
+    method = CategoricalJacobian(model, "all", "all", "couplings", True, "float32")
+    return center_(torch.from_numpy(method.jacobian(protein)), "all")
+
+
+@dataclass(frozen=True)
+class NotSymmetrized:
+    """What residue i does to a later j, without what j does to i."""
+
+    model: PredictsLogits
+
+    def __call__(self, protein):
+        norms = frobenius_norm(centered(self.model, protein)).triu()
+        return corrected_scores(norms + norms.T, apc=True).numpy()
+
+
+@dataclass(frozen=True)
+class OffByOne:
+    """The logits of the neighbor, as where a special token was not taken off."""
+
+    model: PredictsLogits
+
+    def __call__(self, protein):
+        return contact_scores(symmetrize_(centered(self.model, protein).roll(1, dims=2))).numpy()
+
+
+@dataclass(frozen=True)
+class Uncorrected:
+    """No average product correction."""
+
+    model: PredictsLogits
+
+    def __call__(self, protein):
+        return contact_scores(symmetrize_(centered(self.model, protein)), apc=False).numpy()
+'''
+
+
+@pytest.fixture
+def regress(tmp_path):
+    """A function that runs the gate in a process of its own, in tmp_path."""
+
+    def run(*arguments, **environment):
+        command = [sys.executable, "-m", "harness.regress", *arguments, f"outputs={tmp_path}/out"]
+        paths = {"PYTHONPATH": f"{PROJECT}{os.pathsep}{tmp_path}"}
+        environment = {**os.environ, **paths, **environment}
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+@pytest.fixture
+def gate(in_process, tmp_path):
+    """The same in this process, which is quicker."""
+    from harness.regress import main
+
+    return lambda *arguments: in_process(main, [*arguments, f"outputs={tmp_path}/out"])
+
+
+@pytest.fixture
+def runs(command_line, tmp_path):
+    """Two finished runs of different methods."""
+    for method in ("separation", "random"):
+        place = f"hydra.run.dir={tmp_path / method}"
+        assert command_line(f"method={method}", *SMALL, place).code == 0
+    return [str(tmp_path / method) for method in ("separation", "random")]
+
+
+def written(done):
+    """The folder where a gate wrote."""
+    text = done.out if hasattr(done, "out") else done.stdout
+    (line,) = [line for line in text.splitlines() if line.startswith("summary: ")]
+    return Path(line.removeprefix("summary: ")).parent
+
+
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """Options that add the broken methods as choices; their module is in tmp_path."""
+    (tmp_path / "broken.py").write_text(BROKEN)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "broken", raising=False)
+    choices = tmp_path / "conf" / "method"
+    choices.mkdir(parents=True)
+    for name in MISTAKES:
+        text = f"_target_: broken.{name}\nmodel: ${{model}}\n"
+        (choices / f"{name}.yaml").write_text(text)
+    return ["--config-dir", str(choices.parent)]
+
+
+FROZEN = ("reference=lattice/categorical_jacobian", "model=lattice_3x64", "dataset.depth=256")
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_broken_method_is_caught(command_line, broken, lattices, tmp_path, mistake):
+    """At least four of P@L and average precision in three ranges; nothing else differs."""
+    place = ["dataset.limit=null", lattices, f"hydra.run.dir={tmp_path / 'run'}"]
+    done = command_line(f"--config-dir={broken[1]}", f"method={mistake}", *FROZEN[1:], *place)
+    assert done.code == 0, done.err
+    frozen = read_frozen(PROJECT / "baselines/reference/lattice/categorical_jacobian.json")
+    rules = Rules(Bootstrap(10_000, 0.95, 0), tolerance=0.01, partial=False)
+    found = compare(read_side(tmp_path / "run"), frozen, rules, None)
+    assert found.overall == "regressed"
+    assert counts(found.verdicts)["regressed"] >= 4
+
+
+def test_a_broken_method_fails_the_command(regress, broken, lattices):
+    done = regress(*broken, "method=OffByOne", *FROZEN, lattices, "pictures=false", "tracker=none")
+    assert done.returncode == 1, done.stderr
+    assert "against categorical_jacobian lattice_3x64: regressed" in done.stdout
+    suites = ElementTree.parse(written(done) / "junit.xml").getroot()
+    assert suites[0].get("failures") == "6"
+
+
+def test_the_same_code_gives_the_numbers_that_were_frozen(regress):
+    done = regress(
+        "reference=lattice/separation", "tracker=none", "fail_on=[regressed,inconclusive]"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "separation against separation: equivalent" in done.stdout
+    assert "measuring: python -m harness model=lattice_3x64 " in done.stdout
+
+
+def test_a_method_and_its_reference_are_measured_where_they_are_missing(regress):
+    arguments = ["method=inverse_covariance", "method.ridge=2", "reference=separation", *SMALL]
+    done = regress(*arguments)
+    assert done.returncode == 0, done.stderr
+    measured = [line for line in done.stdout.splitlines() if line.startswith("measuring")]
+    assert ["method.ridge" in line for line in measured] == [False, True]
+    assert "inverse_covariance ridge=2 against separation: " in done.stdout
+    assert "n = 8" in done.stdout
+
+
+def test_finished_runs_are_compared_without_measuring(gate, runs):
+    names = [f"candidate={runs[0]}", f"reference={runs[1]}", "tracker=none"]
+    done = gate(*names, "metrics=[p_at_L]", "fail_on=[]")
+    assert (done.code, done.err) == (0, "")
+    assert "measuring" not in done.out
+    files = {path.name for path in written(done).iterdir()}
+    assert files >= {"summary.md", "verdicts.csv", "junit.xml"}
+
+
+def test_what_fails_can_be_chosen(gate, runs):
+    names = [f"candidate={runs[0]}", f"reference={runs[1]}", "tracker=none"]
+    assert gate(*names, "fail_on=[inconclusive]").code == 1
+    unknown = gate(*names, "fail_on=[worse]")
+    assert unknown.code == 1
+    assert "fail_on: worse is none of regressed, inconclusive, equivalent" in unknown.err
+
+
+def test_a_run_is_frozen_and_compared_with(gate, runs, tmp_path):
+    file = tmp_path / "mine.json"
+    assert gate(f"candidate={runs[0]}", f"freeze={file}", "tracker=none").code == 0
+    done = gate(f"candidate={runs[0]}", f"reference={file}", "tracker=none")
+    assert done.code == 0
+    assert "separation against separation: equivalent" in done.out
+
+
+def test_sweeps_are_compared_run_by_run(gate, command_line, tmp_path):
+    for name, methods in (("one", "separation,random"), ("two", "random,mutual_information")):
+        place = f"hydra.sweep.dir={tmp_path / name}"
+        assert command_line("-m", f"method={methods}", *SMALL, place).code == 0
+    names = [f"candidate={tmp_path / 'one'}", f"reference={tmp_path / 'two'}", "tracker=none"]
+    done = gate(*names)
+    assert done.code == 0, done.err
+    assert "random against random: equivalent" in done.out
+    assert "only in one: mutual_information, separation" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "name a reference"),
+        (["reference=lattice/nothing"], "there are domains/"),
+        (["reference=../../secret"], "is no name of a frozen reference"),
+        (["reference=" + "0" * 32], "with tracker=none no run can be looked up"),
+        (["candidate=.", "reference=lattice/random"], "no finished run is in this folder"),
+        (["-m", "method=random,separation"], "sweep with python -m harness, then name both"),
+        (["reference=lattice/random", "tolerance=-1"], "must not be negative"),
+        (["reference=random", "dataset.limit=0", "method=random"], "that run failed"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(gate, arguments, said):
+    done = gate("tracker=none", *arguments)
+    assert done.code == 1
+    assert said in done.err
+
+
+def test_unlike_runs_are_refused(gate, command_line, runs, tmp_path):
+    place = f"hydra.run.dir={tmp_path / 'ca'}"
+    assert command_line("method=random", "contact=ca8", *SMALL, place).code == 0
+    done = gate(f"candidate={tmp_path / 'ca'}", f"reference={runs[1]}", "tracker=none")
+    assert done.code == 1
+    assert "(contact: CB < 8 Å → CA < 8 Å)" in done.err
+
+
+@pytest.mark.xdist_group("mlflow")
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+def test_tracked_runs_are_found_by_id_and_tagged(regress, command_line, tmp_path, monkeypatch):
+    from mlflow import MlflowClient
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    store = tmp_path / "out" / "mlflow"
+    tracker = f"tracker.store={store}"
+    for method in ("separation", "random"):
+        place = f"hydra.run.dir={tmp_path / method}"
+        assert (
+            command_line(f"method={method}", *SMALL[:3], "tracker=mlflow", tracker, place).code == 0
+        )
+    client = MlflowClient(f"sqlite:///{store}/mlflow.db")
+    ids = {run.data.params["method"]: run.info.run_id for run in client.search_runs(["1"])}
+    done = regress(f"candidate={ids['separation']}", f"reference={ids['random']}")
+    assert done.returncode == 0, done.stderr
+    run = client.get_run(ids["separation"])
+    assert run.data.tags["verdict"] == "inconclusive"
+    assert run.data.tags["verdict/p_at_L/min3"].startswith("inconclusive: ")
+    assert "summary.md" in {item.path for item in client.list_artifacts(ids["separation"])}
+    assert run.info.status == "FINISHED"
+    missing = regress(f"candidate={'0' * 32}", f"reference={ids['random']}")
+    assert missing.returncode == 1
+    assert "has no run 000" in missing.stderr
