@@ -20,7 +20,7 @@ _HALF = 0.5
 
 
 def write_capacity(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> list[Path]:
-    """Write capacity.csv, half_capacity.csv, capacity.md and capacity.png; their paths.
+    """Write capacity.csv, half_capacity.csv, capacity.md and the picture capacity; their paths.
 
     None where no two runs know exact couplings and differ in their model or number of families.
     """
@@ -28,15 +28,14 @@ def write_capacity(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootstra
     if len(table.drop_duplicates(["n_parameters", "families"])) < 2:
         return []
     halves = half_capacity(table)
-    points, crossings, text, picture = (
-        sweep / name
-        for name in ("capacity.csv", "half_capacity.csv", "capacity.md", "capacity.png")
+    points, crossings, text = (
+        sweep / name for name in ("capacity.csv", "half_capacity.csv", "capacity.md")
     )
     table.to_csv(points, index=False)
     halves.to_csv(crossings, index=False)
     text.write_text(_report(table, halves, bootstrap.level), encoding="utf-8")
-    capacity_plot(picture, table, bootstrap.level)
-    return [points, crossings, text, picture]
+    pictures = capacity_plot(sweep / "capacity.png", table, bootstrap.level)
+    return [points, crossings, text, *pictures]
 
 
 def capacity_table(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """The picture of a capacity sweep: what is given back, and how many bits that is, by families."""
 
-from itertools import cycle
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -8,14 +7,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 from pandas import DataFrame
 
-from harness.plots import COLORS, GREY
+from harness.pictures import GREY, looks, save, styled
 
 _SHARE = "ρ² of Jacobian and true couplings"
 _BITS = "bits of the couplings by parameter"
 
 
-def capacity_plot(path: Path, table: DataFrame, level: float) -> None:
-    """Write a picture: the share by families and by values a parameter, and bits a parameter.
+@styled
+def capacity_plot(path: Path, table: DataFrame, level: float) -> list[Path]:
+    """Write a picture in each form: share by families and by values a parameter; bits a parameter.
 
     `table` is that of `harness.capacity.capacity_table`; lines are model sizes.
     """
@@ -44,19 +44,18 @@ def capacity_plot(path: Path, table: DataFrame, level: float) -> None:
     lines, texts = shares.get_legend_handles_labels()
     figure.legend(lines, texts, loc="outside lower center", fontsize=8, ncols=4)
     figure.suptitle(f"mean over proteins, {level:.0%} interval", fontsize=9)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    return save(figure, path)
 
 
 def _lines(axes: Axes, table: DataFrame, along: str, names: tuple[str, str, str]) -> None:
     """One line a model size."""
     mean, low, high = names
-    for (size, own), color in zip(table.groupby("n_parameters"), cycle(COLORS), strict=False):
+    for (size, own), look in zip(table.groupby("n_parameters"), looks(), strict=False):
         x, y = own[along].to_numpy(float), own[mean].to_numpy(float)
         below, above = y - own[low].to_numpy(float), own[high].to_numpy(float) - y
         label = f"{float(size):,.0f} parameters"  # type: ignore[arg-type]
         errors = [below.clip(0), above.clip(0)]
-        axes.errorbar(x, y, yerr=errors, fmt="o-", ms=4, capsize=3, color=color, label=label)
+        axes.errorbar(x, y, yerr=errors, label=label, **look)
     axes.set_xscale("log")
     if along == "families":
         axes.set_xticks(sorted(set(table[along])))

@@ -67,32 +67,38 @@ def costs(run: ComparedRun) -> dict[str, float]:
 
 
 def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> list[Path]:
-    """Write comparison.csv, differences.csv and comparison.png; their paths.
+    """Write comparison.csv, differences.csv and the picture comparison; their paths.
 
-    When the runs differ in cost, pareto.csv and pareto.png as well; where they have curves,
-    curves.png. Pictures leave out runs whose evaluation has not the metric of the others.
+    When the runs differ in cost, pareto.csv and its picture as well; where they have curves,
+    curves.csv and its picture. Pictures leave out runs whose evaluation has not the metric of the
+    others.
     """
     table, differences = sweep / "comparison.csv", sweep / "differences.csv"
-    picture = sweep / "comparison.png"
     _table(runs).to_csv(table, index=False)
     _differences(runs, bootstrap).to_csv(differences, index=False)
     metric, (name, *_) = headline([run.summary for run in runs])
     axis = f"{'P@L' if metric == 'p_at_L' else metric}, {name}"
     drawn = [run for run in runs if _looked_for(run, metric, name)] or runs
     marks = [_mark(run, metric, name) for run in drawn]
-    comparison_plot(picture, marks, axis, bootstrap.level)
-    files = [table, differences, picture]
-    curves = {run.label: run.folder / CURVES for run in runs if (run.folder / CURVES).exists()}
-    tables = {label: pd.read_csv(path) for label, path in curves.items()}
-    if any(len(table) for table in tables.values()):
-        curve_plot(sweep / "curves.png", tables, bootstrap.level)
-        files.append(sweep / "curves.png")
+    files = [table, differences]
+    files += comparison_plot(sweep / "comparison.png", marks, axis, bootstrap.level)
+    files += _curves(sweep, runs, bootstrap)
     if all(mark.costs == marks[0].costs for mark in marks):
         return files
-    fronts, weighed = sweep / "pareto.csv", sweep / "pareto.png"
+    fronts = sweep / "pareto.csv"
     pareto_table(marks).assign(metric=metric, range=name).to_csv(fronts, index=False)
-    pareto_plot(weighed, marks, axis, bootstrap.level)
-    return [*files, fronts, weighed]
+    return [*files, fronts, *pareto_plot(sweep / "pareto.png", marks, axis, bootstrap.level)]
+
+
+def _curves(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> list[Path]:
+    """Write the curves of all runs that have some, as a table and a picture; their paths."""
+    curves = {run.label: run.folder / CURVES for run in runs if (run.folder / CURVES).exists()}
+    tables = {label: pd.read_csv(path) for label, path in curves.items()}
+    if not any(len(table) for table in tables.values()):
+        return []
+    together = pd.concat([own.assign(run=label) for label, own in tables.items()])
+    together.to_csv(sweep / CURVES, index=False)
+    return [sweep / CURVES, *curve_plot(sweep / "curves.png", tables, bootstrap.level)]
 
 
 def _table(runs: Sequence[ComparedRun]) -> pd.DataFrame:

@@ -11,8 +11,10 @@ from numpy import ndarray
 
 from harness.alphabet import AMINO_ACIDS
 from harness.coupled_pairs import PairCouplings
+from harness.pictures import save_png, styled
 
 
+@styled
 def couplings_plot(path: Path, shown: Sequence[PairCouplings], title: str) -> None:
     """Write a picture: the couplings of each pair of residues, the method's beside the reference's.
 
@@ -27,8 +29,7 @@ def couplings_plot(path: Path, shown: Sequence[PairCouplings], title: str) -> No
         where = f"residues {pair.i} and {pair.j} (0-based)"
         left.set_title(f"{where}\nmethod", fontsize=9)
         right.set_title(f"{where}\n{pair.against}", fontsize=9)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100)
+    save_png(figure, path)
 
 
 def _couplings(

@@ -9,26 +9,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from harness.plots import BLUE, COLORS, GREY
+from harness.pictures import BLUE, COLORS, DASHES, GREY, save, save_png, styled
 from harness.runner import Watched
 
-_STYLES = ("-", "--", "-.", ":")
 _PANELS = {"recovered": "share of targets recovered", "correlation": "correlation with full map"}
 _MOST_STEPS = 8
 
 
-def curve_plot(path: Path, curves: Mapping[str, DataFrame], level: float) -> None:
-    """Write a picture: each metric of each run along the flank, with intervals.
+@styled
+def curve_plot(path: Path, curves: Mapping[str, DataFrame], level: float) -> list[Path]:
+    """Write a picture in each form: each metric of each run along the flank, with intervals.
 
     Lines are means over targets that have so long a flank; they end where fewer than a tenth of
-    the targets have. With one run its classes of pairs are drawn too, without intervals.
+    the targets have. With one run its classes of pairs are drawn too, dashed, without intervals.
     """
     figure = Figure(figsize=(9.6, 4.8), layout="constrained")
     for axes, (metric, axis) in zip(figure.subplots(1, 2), _PANELS.items(), strict=True):
-        for (label, table), color in zip(curves.items(), cycle(COLORS), strict=False):
+        several = len(curves) > 1
+        dashes = cycle(DASHES if several else DASHES[:1])
+        for (label, table), color, dash in zip(curves.items(), cycle(COLORS), dashes):
             own = table[table["metric"] == metric]
-            names = list(dict.fromkeys(own["range"])) if len(curves) == 1 else ["all"]
-            for name, style in zip(names, cycle(_STYLES), strict=False):
+            names = ["all"] if several else list(dict.fromkeys(own["range"]))
+            for name, style in zip(names, cycle((dash, *DASHES[1:])), strict=False):
                 line = own[own["range"] == name]
                 text = label if name == "all" else name.replace("_", "–")
                 _line(axes, line, (color, style), text, band=name == "all")
@@ -38,10 +40,10 @@ def curve_plot(path: Path, curves: Mapping[str, DataFrame], level: float) -> Non
     lines, texts = figure.axes[0].get_legend_handles_labels()
     figure.legend(lines, texts, loc="outside lower center", fontsize=8, ncols=2)
     figure.suptitle(f"mean over targets, {level:.0%} interval over proteins", fontsize=9)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    return save(figure, path)
 
 
+@styled
 def filling_plot(path: Path, watched: Sequence[Watched], title: str) -> None:
     """Write a picture: a block of the map at some steps, from the fewest residues shown to most."""
     chosen = np.unique(np.linspace(0, len(watched) - 1, _MOST_STEPS).round().astype(int))
@@ -60,17 +62,17 @@ def filling_plot(path: Path, watched: Sequence[Watched], title: str) -> None:
     axes.set_yticks([])
     axes.set_xlabel(f"residues shown, of {len(panels[0].protein)}", fontsize=8)
     axes.set_title(f"{title}\nscores of block {panels[0].block}", fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    save_png(figure, path)
 
 
+@styled
 def loss_plot(
     path: Path,
     curve: Sequence[Mapping[str, float]],
     bounds: Mapping[str, float],
     title: str,
-) -> None:
-    """Write a picture: held-out cross-entropy by step, between its bounds, and the training loss.
+) -> list[Path]:
+    """Write a picture in each form: losses by step, the held-out one between its bounds.
 
     The training loss is at masked, replaced and kept residues with others hidden too, so that it
     has other bounds.
@@ -80,13 +82,12 @@ def loss_plot(
     for name, color in (("held_out", BLUE), ("training_loss", GREY)):
         values = [point[name] for point in curve]
         axes.plot(steps, values, "o-", ms=3, color=color, label=name.replace("_", " "))
-    for (name, value), style in zip(bounds.items(), cycle(_STYLES[::-1]), strict=False):
+    for (name, value), style in zip(bounds.items(), cycle(DASHES[::-1]), strict=False):
         axes.axhline(value, color="black", lw=0.8, ls=style, label=name.replace("_", " "))
     axes.set(xlabel="step", ylabel="cross-entropy of a residue (nats)")
     axes.set_title(title, fontsize=9)
     figure.legend(loc="outside lower center", fontsize=8, ncols=4)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    return save(figure, path)
 
 
 def _line(axes: Axes, curve: DataFrame, look: tuple[str, str], label: str, band: bool) -> None:

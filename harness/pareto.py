@@ -16,7 +16,8 @@ from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter, StrMethod
 from matplotlib.transforms import Bbox
 from numpy import ndarray
 
-from harness.plots import BLUE, GREY, ORANGE, Mark, error_bars
+from harness.pictures import BLUE, GREY, ORANGE, save, styled
+from harness.plots import Mark, error_bars
 
 COSTS = {"seconds_per_protein": "seconds per protein", "flops_per_protein": "FLOPs per protein"}
 """What a front is drawn against. Runs that read no model have no FLOPs, and no part in those."""
@@ -54,8 +55,9 @@ def pareto_table(marks: Sequence[Mark]) -> pd.DataFrame:
     return table
 
 
-def pareto_plot(path: Path, marks: Sequence[Mark], axis: str, level: float) -> None:
-    """Write a picture: precision with its interval against each cost, and the fronts.
+@styled
+def pareto_plot(path: Path, marks: Sequence[Mark], axis: str, level: float) -> list[Path]:
+    """Write a picture in each form: precision with its interval against each cost, and the fronts.
 
     Runs without a cost or a precision are left out of its panel, and a panel without runs is left
     out. `level` is the confidence level of the intervals.
@@ -75,8 +77,7 @@ def pareto_plot(path: Path, marks: Sequence[Mark], axis: str, level: float) -> N
     figure.draw_without_rendering()  # from here on every point has its place
     for panel in panels:
         panel.label()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    return save(figure, path)
 
 
 def _costs(marks: Sequence[Mark], key: str) -> Float[ndarray, " n"]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 from pathlib import Path
+from typing import Any
 
-import matplotlib
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -13,13 +12,8 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from harness.metrics import RANGES, ContactDefinition, RankedPairs, rank_pairs, separations
+from harness.pictures import BLUE, GREY, ORANGE, looks, save, save_png, styled
 from harness.sample import Sample
-
-matplotlib.use("Agg")
-
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
-COLORS = (BLUE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Colors that stay apart for color-blind readers (Okabe & Ito, 2008)."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +24,7 @@ class MapStyle:
     within: str
 
 
+@styled
 def contact_map(
     path: Path, sample: Sample, scores: Float[ndarray, "L L"], title: str, style: MapStyle
 ) -> None:
@@ -51,8 +46,7 @@ def contact_map(
     axes.set_title(f"{title}\n{legend}", fontsize=9)
     where = f"top L pairs, {within}"
     figure.legend(title=where, loc="outside lower center", ncols=2, fontsize=8, title_fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100)
+    save_png(figure, path)
 
 
 @dataclass(frozen=True)
@@ -78,8 +72,9 @@ def error_bars(marks: Sequence[Mark]) -> Float[ndarray, "2 n"]:
     return np.nan_to_num(reach).clip(0)
 
 
-def comparison_plot(path: Path, marks: Sequence[Mark], axis: str, level: float) -> None:
-    """Write a picture: every job of a sweep with its interval; models also against their size.
+@styled
+def comparison_plot(path: Path, marks: Sequence[Mark], axis: str, level: float) -> list[Path]:
+    """Write a picture in each form: jobs of a sweep with intervals; models also by their size.
 
     `level` is the confidence level of the intervals.
     """
@@ -93,8 +88,7 @@ def comparison_plot(path: Path, marks: Sequence[Mark], axis: str, level: float) 
     _bars(first, marks, f"{axis}, {level:.0%} interval over proteins\n(dotted: ceiling)")
     for axes in rest:
         _scaling(axes, sized, [mark for mark in marks if mark.n_parameters == 0], axis)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    return save(figure, path)
 
 
 def _scores(axes: Axes, scores: Float[ndarray, "L L"], pairs: RankedPairs) -> None:
@@ -128,9 +122,11 @@ def _truth(axes: Axes, sample: Sample, style: MapStyle) -> None:
 def _bars(axes: Axes, marks: Sequence[Mark], axis: str) -> None:
     places = np.arange(len(marks))[::-1]
     means = np.array([mark.mean for mark in marks])
-    colors = [BLUE if mark.n_parameters else ORANGE for mark in marks]
-    axes.barh(places, means, color=colors, height=0.7)
-    axes.errorbar(means, places, xerr=error_bars(marks), fmt="none", ecolor="black", capsize=3)
+    for color, hatch, sized in ((BLUE, "", True), (ORANGE, "///", False)):
+        own = [bool(mark.n_parameters) == sized for mark in marks]
+        look: dict[str, Any] = {"color": color, "hatch": hatch, "edgecolor": "white"}
+        axes.barh(places[own], means[own], height=0.7, **look)
+    axes.errorbar(means, places, xerr=error_bars(marks), fmt="none", ecolor="black")
     axes.vlines([mark.ceiling for mark in marks], places - 0.4, places + 0.4, color=GREY, ls=":")
     axes.set_yticks(places, [mark.label for mark in marks], fontsize=8)
     axes.set(xlabel=axis, xlim=(0, 1.02))
@@ -138,9 +134,9 @@ def _bars(axes: Axes, marks: Sequence[Mark], axis: str) -> None:
 
 def _scaling(axes: Axes, models: Sequence[Mark], baselines: Sequence[Mark], axis: str) -> None:
     series = {name: [mark for mark in models if mark.series == name] for name in _series(models)}
-    for (name, marks), color in zip(series.items(), cycle(COLORS), strict=False):
+    for (name, marks), look in zip(series.items(), looks(), strict=False):
         x, y = [mark.n_parameters for mark in marks], [mark.mean for mark in marks]
-        axes.errorbar(x, y, yerr=error_bars(marks), fmt="o-", color=color, capsize=3, label=name)
+        axes.errorbar(x, y, yerr=error_bars(marks), label=name, **look)
     axes.legend(fontsize=8, loc="best")
     left = min(mark.n_parameters for mark in models)
     for mark in baselines:

@@ -16,6 +16,7 @@ from harness.coupling_plots import couplings_plot
 from harness.curves import filling_plot
 from harness.errors import InputError
 from harness.metrics import CONTACTS
+from harness.pictures import FORMS
 from harness.plots import MapStyle, contact_map
 from harness.protocols import TrackedRun
 from harness.results import (
@@ -115,7 +116,8 @@ def send(tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any]) ->
     facts = {key: _significant(value) for key, value in fact_means(summary).items()}
     tracked.record({}, shown | facts, tags(summary))
     tracked.table("rows.json", wide_table(results))
-    names = (ROWS, JOURNAL, SUMMARY, CONFIG, MANIFEST, VALUES, CURVES, TARGETS, "curves.png")
+    names = [ROWS, JOURNAL, SUMMARY, CONFIG, MANIFEST, VALUES, CURVES, TARGETS]
+    names += [f"curves{suffix}" for suffix in FORMS]
     tracked.files([path for name in names if (path := results.path / name).exists()], "")
     for name, points in curves(results).items():
         tracked.curve(f"curve/{name}", points)

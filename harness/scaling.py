@@ -30,20 +30,19 @@ _METHODS = (
 
 
 def write_scaling(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> list[Path]:
-    """Write scaling.csv, scaling_fits.csv, scaling.md, scaling.png and scaling.svg; their paths.
+    """Write scaling.csv, scaling_fits.csv, scaling.md and the picture scaling; their paths.
 
     None where no runs differ in the size of their model only.
     """
     found = find_series(runs, bootstrap)
     if not found:
         return []
-    named = [sweep / f"scaling{end}" for end in (".csv", "_fits.csv", ".md", ".png", ".svg")]
-    points, fits, text, *pictures = named
+    named = [sweep / f"scaling{end}" for end in (".csv", "_fits.csv", ".md")]
+    points, fits, text = named
     _points(found).to_csv(points, index=False)
     _fits(found).to_csv(fits, index=False)
     text.write_text(_report(found, bootstrap), encoding="utf-8")
-    scaling_plot(pictures, found, bootstrap.level)
-    return named
+    return [*named, *scaling_plot(sweep / "scaling.png", found, bootstrap.level)]
 
 
 def _points(found: Sequence[Series]) -> pd.DataFrame:

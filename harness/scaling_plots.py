@@ -1,9 +1,9 @@
 """Pictures of scaling: what is read from a model, and what that costs, against its parameters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -13,14 +13,15 @@ from numpy import ndarray
 from pandas import DataFrame
 
 from harness.model_series import Line, Series
-from harness.plots import BLUE, COLORS, ORANGE
+from harness.pictures import BLUE, ORANGE, looks, save, styled
 
 _COLUMNS = 3
 _COSTS = {"seconds_per_protein": "seconds per protein", "flops_per_protein": "FLOPs per protein"}
 
 
-def scaling_plot(paths: Sequence[Path], found: Sequence[Series], level: float) -> None:
-    """Write a picture, to each of these files: the panels of every series that have data.
+@styled
+def scaling_plot(path: Path, found: Sequence[Series], level: float) -> list[Path]:
+    """Write a picture in each form: the panels of every series that have data.
 
     Fitted power laws are drawn where they are determined, with the band of their interval; else
     the points are joined by a dashed line. `level` is the confidence level of the intervals.
@@ -40,9 +41,7 @@ def scaling_plot(paths: Sequence[Path], found: Sequence[Series], level: float) -
         if len(found) > 1:
             part.suptitle(f"{series.name}, {series.dataset}", fontsize=9)
         _draw(part, own, (n, columns))
-    for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=110)
+    return save(figure, path)
 
 
 _Panel = Callable[[Axes], None]
@@ -79,7 +78,7 @@ def _panels(series: Series) -> list[_Panel]:
 
 def _precision(series: Series, axes: Axes) -> None:
     (line,) = series.precision
-    _line(axes, line, BLUE, label="")
+    _line(axes, line, {"color": BLUE, "marker": "o"}, label="")
     for reference in series.of("reference_p_at_L"):
         level, name = reference.points["mean"].iloc[0], reference.range.replace("depth", "depth ")
         axes.axhline(level, color=ORANGE, lw=0.8)
@@ -89,66 +88,63 @@ def _precision(series: Series, axes: Axes) -> None:
 
 
 def _agreement(series: Series, axes: Axes) -> None:
-    for line, color in zip(series.agreement, cycle(COLORS), strict=False):
-        _line(axes, line, color, label=f"depth {line.depth}" if line.depth else "")
+    for line, look in zip(series.agreement, looks(), strict=False):
+        _line(axes, line, look, label=f"depth {line.depth}" if line.depth else "")
     _against_size(axes, "Spearman's ρ with the reference, 2 σ")
 
 
 def _by_depth(series: Series, axes: Axes) -> None:
     lines = [line for line in series.agreement if line.depth]
     references = [line for line in series.of("reference_p_at_L") if line.depth]
-    for n, color in zip(range(len(lines[0].runs)), cycle(COLORS), strict=False):
+    for n, look in zip(range(len(lines[0].runs)), looks(), strict=False):
         points = [line.points.iloc[n] for line in lines]
-        _bars(axes, _depths(lines), DataFrame(points), (color, "o-"), str(points[0]["model"]))
+        _bars(axes, _depths(lines), DataFrame(points), look, str(points[0]["model"]))
     own = DataFrame([line.points.iloc[0] for line in references])
     if len(own):
-        _bars(axes, _depths(references), own, (ORANGE, "s--"), "reference's own P@L")
+        look = {"color": ORANGE, "marker": "*", "linestyle": "--"}
+        _bars(axes, _depths(references), own, look, "reference's own P@L")
     axes.set(xscale="log", ylim=_reach(axes), ylabel="Spearman's ρ at 2 σ, and P@L")
     axes.set_xlabel("sequences that the reference is fitted to")
 
 
 def _recovery(series: Series, axes: Axes) -> None:
-    for line, color in zip(series.recovery, cycle(COLORS), strict=False):
-        _line(axes, line, color, label=line.title.removeprefix("correlation at "))
+    for line, look in zip(series.recovery, looks(), strict=False):
+        _line(axes, line, look, label=line.title.removeprefix("correlation at "))
     _against_size(axes, "correlation of a block with the full map")
 
 
 def _cost(cost: str, lines: Sequence[Line], axes: Axes) -> None:
-    for line, color in zip(lines, cycle(COLORS), strict=False):
-        axes.plot(line.sizes, line.points[cost], "o-", color=color, label=line.evaluation)
+    for line, look in zip(lines, looks(), strict=False):
+        axes.plot(line.sizes, line.points[cost], label=line.evaluation, **look)
     axes.set(xscale="log", yscale="log", xlabel="parameters", ylabel=_COSTS[cost])
 
 
-def _line(axes: Axes, line: Line, color: str, label: str) -> None:
+def _line(axes: Axes, line: Line, look: Mapping[str, Any], label: str) -> None:
     """Points with intervals, and the power law through them where it is determined."""
     growth = line.growth
     determined = growth is not None and growth.determined
-    style = "o" if determined else "o--"
-    _bars(axes, line.sizes, line.points, (color, style), label)
+    joined = {"linestyle": "none" if determined else "--"}
+    _bars(axes, line.sizes, line.points, {**look, **joined}, label)
     if growth is not None and determined:
         sizes = np.geomspace(line.sizes[0], line.sizes[-1], 60)
         fitted, low, high = growth.band(sizes)
-        axes.plot(sizes, fitted, color=color, lw=1)
-        axes.fill_between(sizes, low, high, color=color, alpha=0.15, lw=0)
+        axes.plot(sizes, fitted, color=look["color"], lw=1)
+        axes.fill_between(sizes, low, high, color=look["color"], alpha=0.15, lw=0)
 
 
 def _bars(
-    axes: Axes, x: Float[ndarray, " s"], points: DataFrame, look: tuple[str, str], label: str
+    axes: Axes, x: Float[ndarray, " s"], points: DataFrame, look: Mapping[str, Any], label: str
 ) -> None:
     """Means with their intervals at x."""
     reach = [points["mean"] - points["low"], points["high"] - points["mean"]]
     errors = np.nan_to_num(np.array(reach, dtype=float)).clip(0)
-    color, style = look
     axes.errorbar(
         x,
         points["mean"].to_numpy(float),
         yerr=errors,
-        fmt=style,
-        color=color,
         label=label or None,
-        markersize=4,
         linewidth=0.8,
-        capsize=2,
+        **look,
     )
 
 

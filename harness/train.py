@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
+from pandas import DataFrame
 
 from harness.configuration import build, resolved
 from harness.corpus import Corpus
@@ -61,10 +62,11 @@ def _train(config: DictConfig, folder: Path, tracked: TrackedRun) -> None:
         with replacing(facts) as partial:
             partial.write_text(json.dumps(found, indent=1), encoding="utf-8")
     found = json.loads(facts.read_text(encoding="utf-8"))
-    picture = folder / "training.png"
-    loss_plot(picture, found["curve"], found["bounds"], config.name)
+    table = folder / "training.csv"
+    DataFrame(found["curve"]).assign(**found["bounds"]).to_csv(table, index=False)
+    pictures = loss_plot(folder / "training.png", found["curve"], found["bounds"], config.name)
     tracked.record({}, {f"training/{key}": value for key, value in found["cost"].items()}, {})
-    tracked.files([facts, picture], "")
+    tracked.files([facts, table, *pictures], "")
 
 
 def _corpus(config: DictConfig) -> Corpus:

@@ -19,7 +19,7 @@ VALUES |= {"placement", "blocks", "recovery", "coupled_pairs", "homologs", "powe
 VALUES |= {"corpus", "gibbs", "potts_families", "stored", "verdicts"}
 SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "record"}
 SERVICES |= {"comparison", "pareto", "terminal", "model_card", "run_summary", "curves"}
-SERVICES |= {"coupling_plots", "model_series", "scaling", "scaling_plots"}
+SERVICES |= {"pictures", "coupling_plots", "model_series", "scaling", "scaling_plots"}
 SERVICES |= {"capacity", "capacity_plots", "mlflow_store", "sides", "gate", "gate_report"}
 ENTRY_POINTS = {"__main__", "jobs", "sweep", "configuration", "train", "fetch", "estimate"}
 ENTRY_POINTS |= {"regress"}
@@ -35,7 +35,7 @@ MAY_IMPORT = {
 DOORS = {
     "hydra": [f"harness.{name}" for name in sorted(ENTRY_POINTS)],
     "mlflow": ["harness.mlflow_store"],
-    "matplotlib": ["harness.plots", "harness.pareto", "harness.curves"],
+    "matplotlib": ["harness.pictures", "harness.plots", "harness.pareto", "harness.curves"],
     "biotite": ["harness.structure", "harness.placement"],
     "torch": ["harness.models", "harness.methods", "harness.couplings", "baselines"],
     "sklearn": ["harness.metrics", "harness.methods.fitted_contact_head"],

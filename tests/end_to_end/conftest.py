@@ -62,6 +62,21 @@ def in_process(unchecked) -> Callable[[Callable[[], None], list[str]], Outcome]:
 
 
 @pytest.fixture
+def regress(tmp_path):
+    """A function that runs the gate in a process of its own, in tmp_path."""
+
+    def run(*arguments, **environment):
+        command = [sys.executable, "-m", "harness.regress", *arguments, f"outputs={tmp_path}/out"]
+        paths = {"PYTHONPATH": f"{PROJECT}{os.pathsep}{tmp_path}"}
+        environment = {**os.environ, **paths, **environment}
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+@pytest.fixture
 def lattices(tmp_path_factory) -> str:
     """An argument that keeps the alignments of lattice proteins for all tests of this session."""
     shared = tmp_path_factory.getbasetemp().parent / "lattices"  # above those of single processes

@@ -91,7 +91,8 @@ def test_one_number_of_families_has_no_half():
 def test_the_files_of_a_sweep(tmp_path):
     files = write_capacity(tmp_path, grid(tmp_path), BOOTSTRAP)
     assert [path.name for path in files] == [
-        *("capacity.csv", "half_capacity.csv", "capacity.md", "capacity.png")
+        *("capacity.csv", "half_capacity.csv", "capacity.md"),
+        *("capacity.png", "capacity.svg", "capacity.pdf"),
     ]
     assert all(path.stat().st_size > 0 for path in files)
     text = (tmp_path / "capacity.md").read_text()

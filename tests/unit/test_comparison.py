@@ -108,7 +108,9 @@ def test_the_table_holds_every_metric_with_the_cost(tmp_path, finish):
     paths = write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
     (row,) = pd.read_csv(tmp_path / "comparison.csv").to_dict("records")
     assert (row["run"], row["metric"], row["mean"], row["seconds"]) == ("one", "p_at_L", 0.25, 1)
-    assert [path.name for path in paths] == ["comparison.csv", "differences.csv", "comparison.png"]
+    names = ["comparison.csv", "differences.csv"]
+    names += [f"comparison.{form}" for form in ("png", "svg", "pdf")]
+    assert [path.name for path in paths] == names
     assert (tmp_path / "comparison.png").stat().st_size > 1000
 
 
@@ -152,7 +154,7 @@ def test_a_protein_counts_in_a_group_that_both_runs_give_it(tmp_path, finish_gro
 def test_runs_that_differ_in_cost_are_weighed_against_it(tmp_path, finish):
     finish("0", "dear", {"a": 0.5}, n_parameters=9, seconds=4.0, flops=8, forward_passes=6)
     finish("1", "cheap", {"a": 0.25})
-    *_, table, picture = write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    *_, table, picture, _, _ = write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
     assert (table.name, picture.name) == ("pareto.csv", "pareto.png")
     assert picture.stat().st_size > 1000
     dear, cheap = pd.read_csv(table).to_dict("records")

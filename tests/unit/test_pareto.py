@@ -79,9 +79,9 @@ def drawn(tmp_path, monkeypatch):
     """A function that draws these runs and gives the panels, which are written to a file, too."""
     figures, save = [], Figure.savefig
 
-    def saved(figure, path):
+    def saved(figure, path, **options):
         figures.append(figure)
-        save(figure, path)
+        save(figure, path, **options)
 
     def draw(marks):
         pareto_plot(tmp_path / "new" / "pareto.png", marks, "P@L, min3", 0.95)

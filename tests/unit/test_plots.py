@@ -72,7 +72,7 @@ BASELINE = Mark("random", "random", 0.1, 0.05, 0.15, 0.9, 0, {})
 def test_a_second_panel_shows_size_when_models_differ_in_it(tmp_path, marks, panels):
     comparison_plot(tmp_path / "c.png", marks, "P@L, min3", 0.95)
     width = drawn(tmp_path / "c.png").shape[1]
-    assert width == panels * 660  # 5.5 inches at 120 dots
+    assert width == panels * 825  # 5.5 inches at 150 dots
 
 
 @pytest.mark.parametrize(

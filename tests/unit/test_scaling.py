@@ -7,7 +7,8 @@ from harness.scaling import write_scaling
 from tests.sized_runs import BOOTSTRAP, finish, precisions
 
 SIZES = (1000, 4000, 16000, 64000)
-NAMES = ["scaling.csv", "scaling_fits.csv", "scaling.md", "scaling.png", "scaling.svg"]
+FORMS = [f"scaling.{form}" for form in ("png", "svg", "pdf")]
+NAMES = ["scaling.csv", "scaling_fits.csv", "scaling.md", *FORMS]
 
 
 def grow(folder, sizes, means, evaluation="agreement", other=()):
