@@ -56,9 +56,11 @@ def _job(config: DictConfig, measured: Callable[[DictConfig, Path], dict[str, An
         return
     with exit_on_user_error():
         summary = measured(config, folder)
-    if summary:
+    if summary and not config.quiet:
         print_table([summary])
         print(f"run:     {folder}\nbrowse:  make ui")
+    elif config.quiet:
+        print(folder)
 
 
 def measure(
@@ -83,7 +85,7 @@ def measure(
             results.claim(record.identity(chosen, experiment), yaml)
             results.write_manifest(experiment.dataset.manifest)
             keep = record.Keeper(results, names, chosen)
-            with progress_bar(names.label) as progress:
+            with progress_bar(names.label, quiet=chosen["quiet"]) as progress:
                 run(experiment, results, keep, progress)
             summary = run_summary.summarize_run(experiment, results, names, chosen)
             summary |= {"settings": record.settings(chosen)}

@@ -37,7 +37,7 @@ from harness.runner import Experiment, RunNames, Watched
 from harness.sample import Sample
 
 FREE = (
-    *("tracker.", "statistics.", "outputs", "dataset.cache"),
+    *("quiet", "tracker.", "statistics.", "outputs", "dataset.cache"),
     *("dataset.path", "dataset.groups", "dataset.failures"),
     *("dataset.source.", "dataset.structures.", "dataset.sequences.", "dataset.secondary_"),
     *("model.source.", "model.path", "model.device", "model.tokens_per_batch", "model.context"),
@@ -56,7 +56,7 @@ class Keeper:
     config: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        for key in ("save_scores", "pictures"):
+        for key in ("save_scores", "pictures", "quiet"):
             if not isinstance(self.config[key], bool):
                 raise InputError(f"{key} is {self.config[key]}; allowed are true and false")
 

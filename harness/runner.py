@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -142,13 +143,14 @@ def run(
     experiment: Experiment,
     results: RunFolder,
     keep: Keep,
-    progress: Callable[[int, int], None],
+    progress: Callable[[int, int, Callable[[], str]], None],
 ) -> None:
     """Measure every protein that the folder does not hold yet.
 
     `keep` gets each sample with its score map, the first block that was watched while residues were
     hidden, and couplings that the evaluation shows, before its rows are written; `progress` gets
-    the number of proteins done and in all. Raises InputError for an empty data set.
+    the number of proteins done and in all, and a function that says what is under way. Raises
+    InputError for an empty data set.
     """
     wanted = list(dict.fromkeys(experiment.dataset.protein_ids))
     if not wanted:
@@ -156,10 +158,17 @@ def run(
     finished = results.finished()
     _check_targets(experiment.evaluation, wanted)
     missing = [identifier for identifier in wanted if identifier not in finished]
-    progress(len(wanted) - len(missing), len(wanted))
-    for n, identifier in enumerate(missing, start=len(wanted) - len(missing) + 1):
+    done = len(wanted) - len(missing)
+    for identifier in missing:
+        progress(done, len(wanted), partial(_doing, identifier, experiment.model))
         _measure(experiment, experiment.dataset[identifier], results, keep)
-        progress(n, len(wanted))
+        done += 1
+    progress(done, len(wanted), str)
+
+
+def _doing(identifier: str, model: Model | None) -> str:
+    """The protein that is measured, and what the model has been asked so far."""
+    return f"{identifier}, {model.cost.forward_passes:,} forward passes" if model else identifier
 
 
 def _check_targets(evaluation: Evaluation, wanted: Sequence[str]) -> None:

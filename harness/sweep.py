@@ -36,6 +36,7 @@ class _Sweep:
     folder: Path
     tracked: TrackedRun
     bootstrap: Bootstrap
+    quiet: bool
     closing: ExitStack
 
 
@@ -66,7 +67,7 @@ class SweepCallback(Callback):
             tracked.record({}, {}, {"label": name, "varied": ", ".join(varied)})
         os.environ[PARENT_RUN] = tracked.id
         os.environ[SWEPT_KEYS] = json.dumps(varied)
-        _current.append(_Sweep(folder, tracked, bootstrap, closing))
+        _current.append(_Sweep(folder, tracked, bootstrap, config.quiet, closing))
 
 
 @contextmanager
@@ -128,5 +129,8 @@ def _compare(sweep: _Sweep) -> None:
     files += write_scaling(sweep.folder, runs, sweep.bootstrap)
     files += write_capacity(sweep.folder, runs, sweep.bootstrap)
     sweep.tracked.files(files, "")
+    if sweep.quiet:
+        print(sweep.folder)
+        return
     print_table([run.summary for run in runs])
     print(f"runs:    {sweep.folder}\nbrowse:  make ui")

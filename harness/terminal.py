@@ -1,35 +1,111 @@
-"""What the person at the terminal sees: a progress bar, and a table at the end."""
+"""What the person at the terminal sees: how far a run is, and a table at the end."""
 
+import logging
 import math
+import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
 from rich.table import Table
+from rich.text import Text
 
 from harness.results import find_metric, headline
 
 _ABSENT = "–"
 _PREFIXES = ("", "k", "M", "G", "T", "P")
+_SECONDS_BETWEEN_LINES = 30
+
+log = logging.getLogger("harness")
+
+
+class Progress(Protocol):
+    """How far something is: shown as a bar, as lines in a log, or not at all."""
+
+    def __call__(self, done: int, total: int, doing: Callable[[], str] = str) -> None:
+        """So many of all are done; `doing` says what is under way, whenever it is asked."""
+        ...
 
 
 @contextmanager
-def progress_bar(label: str, unit: str = "proteins") -> Iterator[Callable[[int, int], None]]:
-    """A function of (done, in all) that draws a bar; silent where none fits."""
+def progress_bar(label: str, unit: str = "proteins", quiet: bool = False) -> Iterator[Progress]:
+    """Progress on a terminal as a bar; elsewhere, and under CI, as a log line now and then.
+
+    Nothing when quiet.
+    """
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal or os.environ.get("CI", "") not in ("", "0", "false"):
+        yield _Lines(label, unit, quiet).show
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
         TimeRemainingColumn(),
+        _Doing(),
     )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(label)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with Bar(*columns, console=console) as bar:
+        task = bar.add_task(label, doing=str)
+
+        def show(done: int, total: int, doing: Callable[[], str] = str) -> None:
+            bar.update(task, completed=done, total=total, doing=doing)
+
+        yield show
+
+
+class _Doing(ProgressColumn):
+    """What is under way, asked anew whenever the bar is drawn."""
+
+    def render(self, task: Task) -> Text:
+        """The text."""
+        return Text(task.fields["doing"]())
+
+
+@dataclass
+class _Lines:
+    """A line in the log, at most every half minute."""
+
+    label: str
+    unit: str
+    quiet: bool
+    began: tuple[float, int] | None = None
+    """When the first call came, and how many were done by then."""
+    last: float = 0.0
+
+    def show(self, done: int, total: int, doing: Callable[[], str] = str) -> None:
+        """Log how far it is, if the last line is old enough."""
+        now = time.monotonic()
+        if self.began is None:
+            self.began, self.last = (now, done), now
+        if self.quiet or now - self.last < _SECONDS_BETWEEN_LINES:
+            return
+        self.last = now
+        start, before = self.began
+        parts = [f"{self.label}: {done}/{total} {self.unit}", doing()]
+        if done > before:
+            left = (now - start) / (done - before) * (total - done)
+            parts.append(f"about {_duration(left)} left")
+        log.info(", ".join(part for part in parts if part))
+
+
+def _duration(seconds: float) -> str:
+    """Minutes, or hours when there are many."""
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.0f} h"
 
 
 def print_table(summaries: Sequence[Mapping[str, Any]]) -> None:

@@ -22,7 +22,7 @@ from harness.jobs import measure, start
 from harness.model_card import model_card
 from harness.protocols import TrackedRun, TrainingData
 from harness.results import replacing
-from harness.terminal import progress_bar
+from harness.terminal import Progress, progress_bar
 
 RANK = int(os.environ.get("RANK", "0"))
 
@@ -55,7 +55,7 @@ def _train(config: DictConfig, folder: Path, tracked: TrackedRun) -> None:
     facts = folder / "training.json"
     if not facts.exists():
         corpus = _corpus(config)
-        with progress_bar(config.name, unit="steps") as progress:
+        with progress_bar(config.name, unit="steps", quiet=config.quiet) as progress:
             watch = _watch(progress, tracked, corpus)
             found = build(config.trainer)(corpus, folder / f"{config.name}.pt", watch)
         found |= {"name": config.name, "config": resolved(config), "bounds": dict(corpus.bounds)}
@@ -81,7 +81,7 @@ def _corpus(config: DictConfig) -> Corpus:
 
 
 def _watch(
-    progress: Callable[[int, int], None], tracked: TrackedRun, corpus: Corpus
+    progress: Progress, tracked: TrackedRun, corpus: Corpus
 ) -> Callable[[int, int, Sequence[dict[str, float]]], None]:
     """Shows how far the training is; every new point of the curve goes to the tracker."""
     sent = 0

@@ -16,6 +16,7 @@ CONFIG = {
     "contact": "cb8",
     "save_scores": True,
     "pictures": True,
+    "quiet": False,
     "outputs": "here",
     "statistics": {"_target_": "s.S", "seed": 0},
     "model": MODEL,

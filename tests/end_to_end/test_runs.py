@@ -120,3 +120,11 @@ def test_a_second_process_in_a_folder_is_refused_and_the_first_undisturbed(comma
     assert "another process is writing here" in outcome.err
     assert not (place / "rows.csv").exists()
     assert command_line(f"hydra.run.dir={place}").code == 0
+
+
+def test_a_quiet_run_prints_its_folder_and_nothing_else(command_line, tmp_path):
+    run = command_line("quiet=true", f"hydra.run.dir={tmp_path / 'run'}")
+    assert (run.code, run.out, run.err) == (0, f"{tmp_path / 'run'}\n", "")
+    again = command_line(f"hydra.run.dir={tmp_path / 'run'}")  # quiet is no part of what a run is
+    assert again.code == 0
+    assert "P@L" in again.out

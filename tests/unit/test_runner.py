@@ -143,8 +143,8 @@ def test_progress_counts_what_was_done_before(experiment, folder):
     experiment.dataset.protein_ids = ["a"]
     run(experiment, folder, ignore, ignore)
     experiment.dataset.protein_ids = ["a", "b", "c"]
-    run(experiment, folder, ignore, lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    run(experiment, folder, ignore, lambda done, total, doing: seen.append((done, total, doing())))
+    assert seen == [(1, 3, "b, 104 forward passes"), (2, 3, "c, 108 forward passes"), (3, 3, "")]
 
 
 def test_the_cost_of_a_protein_is_its_own(experiment, folder):

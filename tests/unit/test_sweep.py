@@ -20,6 +20,7 @@ def begun(tmp_path, monkeypatch):
         monkeypatch.setenv(name, "")  # so that it is taken back after the test
     monkeypatch.setattr(sweep, "_current", [])
     config = {
+        "quiet": False,
         "tracker": {"_target_": "harness.tracking.NoTracker"},
         "statistics": {
             "_target_": "harness.statistics.Bootstrap",

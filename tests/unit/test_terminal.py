@@ -101,6 +101,23 @@ def test_another_metric_stands_in_where_there_is_no_precision(capsys):
     assert "p_at_L_ordered long" in capsys.readouterr().out
 
 
+@pytest.fixture
+def terminal(monkeypatch):
+    """A terminal that is no log of continuous integration."""
+    monkeypatch.setattr(
+        "harness.terminal.Console", lambda **options: Console(force_terminal=True, **options)
+    )
+    monkeypatch.delenv("CI", raising=False)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Times that the clock shows, one after another."""
+    times = []
+    monkeypatch.setattr("harness.terminal.time.monotonic", lambda: times.pop(0))
+    return times
+
+
 def test_there_is_no_progress_bar_in_a_log(capsys):
     with progress_bar("measuring") as progress:
         progress(1, 2)
@@ -108,13 +125,57 @@ def test_there_is_no_progress_bar_in_a_log(capsys):
     assert captured.out + captured.err == ""
 
 
-def test_there_is_a_progress_bar_on_a_terminal(capsys, monkeypatch):
-    monkeypatch.setattr(
-        "harness.terminal.Console", lambda **options: Console(force_terminal=True, **options)
-    )
+@pytest.mark.usefixtures("terminal")
+def test_there_is_a_progress_bar_on_a_terminal(capsys):
     with progress_bar("measuring", unit="steps") as progress:
-        progress(1, 2)
+        progress(1, 2, lambda: "1ABC, 4,821 forward passes")
     error = capsys.readouterr().err
     assert "measuring" in error
     assert "1/2" in error
     assert "steps" in error
+    assert "1ABC, 4,821 forward passes" in error
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(("variable", "quiet"), [("true", False), ("", True)])
+def test_there_is_none_under_ci_nor_when_quiet(capsys, monkeypatch, variable, quiet):
+    monkeypatch.setenv("CI", variable)
+    with progress_bar("measuring", quiet=quiet) as progress:
+        progress(1, 2)
+    captured = capsys.readouterr()
+    assert captured.out + captured.err == ""
+
+
+def test_a_log_gets_a_line_every_half_minute(caplog, clock):
+    clock += [0, 10, 31, 40, 62]
+    with caplog.at_level("INFO", "harness"), progress_bar("jac 8M") as progress:
+        for done in range(2, 7):
+            progress(done, 100, lambda: "1ABC, 9 forward passes")
+    assert caplog.messages == [
+        "jac 8M: 4/100 proteins, 1ABC, 9 forward passes, about 25 min left",
+        "jac 8M: 6/100 proteins, 1ABC, 9 forward passes, about 25 min left",
+    ]
+
+
+def test_what_was_done_before_does_not_count_for_the_time_left(caplog, clock):
+    clock += [0, 7200]
+    with caplog.at_level("INFO", "harness"), progress_bar("jac", unit="steps") as progress:
+        progress(90, 100)
+        progress(91, 100)
+    assert caplog.messages == ["jac: 91/100 steps, about 18 h left"]
+
+
+def test_no_line_tells_a_time_left_before_anything_is_done(caplog, clock):
+    clock += [0, 60]
+    with caplog.at_level("INFO", "harness"), progress_bar("jac") as progress:
+        progress(0, 2)
+        progress(0, 2)
+    assert caplog.messages == ["jac: 0/2 proteins"]
+
+
+def test_quiet_logs_nothing(caplog, clock):
+    clock += [0, 60]
+    with caplog.at_level("INFO", "harness"), progress_bar("jac", quiet=True) as progress:
+        progress(0, 2)
+        progress(1, 2)
+    assert caplog.messages == []
