@@ -84,6 +84,9 @@ def measure(
             yaml = OmegaConf.to_yaml(config, resolve=True)
             results.claim(record.identity(chosen, experiment), yaml)
             results.write_manifest(experiment.dataset.manifest)
+            tracked.dataset(
+                names.dataset, experiment.dataset.version, len(experiment.dataset.protein_ids)
+            )
             keep = record.Keeper(results, names, chosen)
             with progress_bar(names.label, quiet=chosen["quiet"]) as progress:
                 run(experiment, results, keep, progress)

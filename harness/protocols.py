@@ -353,6 +353,10 @@ class TrackedRun(Protocol):
         """What was chosen, what was measured, and with what."""
         ...
 
+    def dataset(self, name: str, version: str, n_proteins: int) -> None:
+        """On which data set it was measured."""
+        ...
+
     def table(self, name: str, frame: DataFrame) -> None:
         """Keep a table that can be compared across runs."""
         ...

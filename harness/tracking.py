@@ -3,14 +3,11 @@
 Everything an MLflow run shows is in the run folder first, with a key by which a rerun continues it.
 """
 
-import colorsys
 import hashlib
 import json
-import math
-import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from pandas import DataFrame
 
 from harness.errors import InputError, PrerequisiteError
+from harness.mlflow_run import LONGEST, MlflowRun
 from harness.mlflow_store import (
     RUN_KEY,
     download,
     explaining,
     find_run,
     get_run,
-    mlflow_library,
     remember,
     store_client,
     store_uri,
@@ -33,9 +30,10 @@ from harness.protocols import TrackedRun
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment
 
-_LONGEST = 5000
-"""Characters that every MLflow store takes as the value of a parameter or a tag."""
+_OWN = "harness.wrote/"
+"""Beginning of tags with the SHA-256 of what was written into another tag."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class MlflowTracker:
         """A run that ends FINISHED, or FAILED with the text of the error."""
         with explaining(self._uri):
             client, experiment = self.connect()
-            run = _MlflowRun(client, self._uri, _begin(client, experiment, name, folder, parent))
+            run = MlflowRun(client, self._uri, _begin(client, experiment, name, folder, parent))
         try:
             yield run
         except BaseException as error:
@@ -109,7 +107,7 @@ class MlflowTracker:
             found = find_run(client, experiment, (folder / RUN_KEY).read_text(encoding="ascii"))
             for run in found:
                 for key, text in tags.items():
-                    client.set_tag(run.info.run_id, key, text[:_LONGEST])
+                    client.set_tag(run.info.run_id, key, text[:LONGEST])
                 for path in files:
                     client.log_artifact(run.info.run_id, str(path))
         return bool(found)
@@ -119,79 +117,33 @@ class MlflowTracker:
         with store_client(Path(self.store)) as client:
             found = client.get_experiment_by_name(self.experiment)
             if found is not None:
+                self._describe(client, found)
                 return client, found.experiment_id
             # a server chooses its own place; MLflow's own choice for a database is ./mlruns
             remote = self._uri.startswith(("http", "databricks"))
             artifacts = None if remote else (Path(self.store).resolve() / "artifacts").as_uri()
             kind = {"mlflow.experimentKind": "custom_model_development"}
-            view = {"mlflow.sharedViewState.contacts": json.dumps(self.view)}
-            tags = {"mlflow.note.content": self.note, **kind, **view}
+            written = {_OWN + key: _digest(text) for key, text in self._shown.items()}
+            tags = kind | self._shown | written
             return client, client.create_experiment(self.experiment, artifacts, tags)
+
+    def _describe(self, client: "MlflowClient", experiment: "Experiment") -> None:
+        """Renew description and view; one that somebody has changed in the UI stays."""
+        for key, text in self._shown.items():
+            before, ours = experiment.tags.get(key, ""), experiment.tags.get(_OWN + key)
+            if text != before and _digest(before) == ours:
+                client.set_experiment_tag(experiment.experiment_id, key, text)
+                client.set_experiment_tag(experiment.experiment_id, _OWN + key, _digest(text))
+
+    @property
+    def _shown(self) -> dict[str, str]:
+        """Tags in which MLflow keeps an experiment's description and a shared view of it."""
+        view = {"mlflow.sharedViewState.contacts": json.dumps(self.view)}
+        return {"mlflow.note.content": self.note} | view
 
     @property
     def _uri(self) -> str:
         return store_uri(Path(self.store))
-
-
-@dataclass(frozen=True)
-class _MlflowRun:
-    client: "MlflowClient"
-    uri: str
-    id: str
-
-    def record(
-        self,
-        parameters: Mapping[str, object],
-        metrics: Mapping[str, float],
-        tags: Mapping[str, str],
-    ) -> None:
-        """Send what the run does not have yet; charts stumble over NaN, so it is left out."""
-        entities, now = mlflow_library().entities, int(time.time() * 1000)
-        tags = {**tags, **_presentation(parameters, tags)}
-        with explaining(self.uri):
-            known = self.client.get_run(self.id).data
-            self.client.log_batch(
-                self.id,
-                metrics=[
-                    entities.Metric(key, float(value), now, 0)
-                    for key, value in metrics.items()
-                    if not math.isnan(value) and known.metrics.get(key) != value
-                ],
-                params=[
-                    entities.Param(key, str(value)[:_LONGEST])
-                    for key, value in parameters.items()
-                    if key not in known.params
-                ],
-                tags=[entities.RunTag(key, text[:_LONGEST]) for key, text in tags.items()],
-            )
-
-    def curve(self, name: str, points: Mapping[int, float]) -> None:
-        """Log the points that are not there yet: MLflow would draw a second curve over them."""
-        entities, now = mlflow_library().entities, int(time.time() * 1000)
-        with explaining(self.uri):
-            known = {point.step for point in self.client.get_metric_history(self.id, name)}
-            new = [x for x, y in points.items() if x not in known and not math.isnan(y)][:1000]
-            self.client.log_batch(self.id, [entities.Metric(name, points[x], now, x) for x in new])
-
-    def table(self, name: str, frame: DataFrame) -> None:
-        """Log the table once: MLflow would append to one that is there."""
-        with explaining(self.uri):
-            if name not in {item.path for item in self.client.list_artifacts(self.id)}:
-                self.client.log_table(self.id, frame, name)
-
-    def files(self, paths: Sequence[Path], under: str) -> None:
-        """Copy the files into the artifact folder `under` (the top one if empty)."""
-        with explaining(self.uri):
-            for path in paths:
-                self.client.log_artifact(self.id, str(path), under or None)
-
-    def fail(self, error: BaseException) -> None:
-        """Mark the run FAILED, as far as the server still listens."""
-        text = f"{type(error).__name__}: {error}"[: _LONGEST - 20]
-        with suppress(PrerequisiteError), explaining(self.uri):
-            self.client.set_tag(self.id, "error", text)
-            self.client.set_tag(self.id, "mlflow.note.content", f"**Failed.** {text}")
-            self.client.set_terminated(self.id, "FAILED")
 
 
 @dataclass(frozen=True)
@@ -204,6 +156,9 @@ class _ForgetfulRun:
         metrics: Mapping[str, float],
         tags: Mapping[str, str],
     ) -> None:
+        """Forget."""
+
+    def dataset(self, name: str, version: str, n_proteins: int) -> None:
         """Forget."""
 
     def table(self, name: str, frame: DataFrame) -> None:
@@ -231,13 +186,5 @@ def _begin(client: "MlflowClient", experiment: str, name: str, folder: Path, par
     return str(client.create_run(experiment, run_name=name, tags=tags).info.run_id)
 
 
-def _presentation(parameters: Mapping[str, object], tags: Mapping[str, str]) -> dict[str, str]:
-    """What MLflow's own UI looks for: a color by method, the commit."""
-    shown = {}
-    if "method" in parameters:
-        hue = hashlib.sha256(str(parameters["method"]).encode()).digest()[0] / 256
-        color = colorsys.hsv_to_rgb(hue, 0.8, 0.75)
-        shown["mlflow.runColor"] = "#" + "".join(f"{round(255 * part):02X}" for part in color)
-    if "commit" in tags:
-        shown["mlflow.source.git.commit"] = tags["commit"]
-    return shown
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -60,6 +60,9 @@ class Remembering:
         self.metrics |= metrics
         self.tags |= tags
 
+    def dataset(self, name, version, n_proteins):
+        self.tags["dataset"] = f"{name} {version} {n_proteins}"
+
     def table(self, name, frame):
         self.tables[name] = frame
 

@@ -1,6 +1,8 @@
+import hashlib
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -173,6 +175,38 @@ def test_both_are_trackers(tracker, folder):
     assert all(isinstance(each, Tracker) for each in (tracker, NoTracker()))
     with tracker.run("jac", folder, parent="") as run:
         assert isinstance(run, TrackedRun)
+
+
+def test_the_description_is_renewed_unless_somebody_changed_it(tracker, client):
+    tracker.connect()
+    replace(tracker, note="another", view={"b": 2}).connect()
+    shown = client.get_experiment("1").tags
+    assert shown["mlflow.note.content"] == "another"
+    assert json.loads(shown["mlflow.sharedViewState.contacts"]) == {"b": 2}
+    client.set_experiment_tag("1", "mlflow.note.content", "my own words")
+    replace(tracker, note="a third").connect()
+    assert client.get_experiment("1").tags["mlflow.note.content"] == "my own words"
+
+
+def test_the_data_set_is_an_input_once(tracker, client, folder):
+    for _ in range(2):
+        with tracker.run("jac", folder, parent="") as run:
+            run.dataset("lattice", "v1", 32)
+            run.dataset("lattice", "v1", 32)
+    (found,) = client.search_runs(["1"], "datasets.name = 'lattice'")
+    (own,) = found.inputs.dataset_inputs
+    assert (own.dataset.name, own.dataset.digest, own.dataset.profile) == (
+        *("lattice", "v1"),
+        '{"num_rows": 32}',
+    )
+    assert [(tag.key, tag.value) for tag in own.tags] == [("mlflow.data.context", "eval")]
+
+
+def test_a_long_version_of_a_data_set_is_named_by_its_digest(tracker, client, folder):
+    with tracker.run("jac", folder, parent="") as run:
+        run.dataset("potts", "v" * 50, 2)
+    (own,) = recorded(client)[0].inputs.dataset_inputs
+    assert own.dataset.digest == hashlib.sha256(b"v" * 50).hexdigest()[:36]
 
 
 def finished(tracker, folder, name, parent=""):
