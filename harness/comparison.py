@@ -72,16 +72,16 @@ def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootst
     When the runs differ in cost, pareto.csv and pareto.png as well; where they have curves,
     curves.png. Pictures leave out runs whose evaluation has not the metric of the others.
     """
-    table, differences = sweep / "comparison.csv", sweep / "differences.csv"
+    table, paired = sweep / "comparison.csv", sweep / "differences.csv"
     picture = sweep / "comparison.png"
     _table(runs).to_csv(table, index=False)
-    _differences(runs, bootstrap).to_csv(differences, index=False)
+    differences(runs, bootstrap).to_csv(paired, index=False)
     metric, (name, *_) = headline([run.summary for run in runs])
     axis = f"{'P@L' if metric == 'p_at_L' else metric}, {name}"
     drawn = [run for run in runs if _looked_for(run, metric, name)] or runs
     marks = [_mark(run, metric, name) for run in drawn]
     comparison_plot(picture, marks, axis, bootstrap.level)
-    files = [table, differences, picture]
+    files = [table, paired, picture]
     curves = {run.label: run.folder / CURVES for run in runs if (run.folder / CURVES).exists()}
     tables = {label: pd.read_csv(path) for label, path in curves.items()}
     if any(len(table) for table in tables.values()):
@@ -106,7 +106,7 @@ def _table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFrame:
+def differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFrame:
     """Precision of every later run minus every earlier one, over proteins that both have.
 
     Agreement of couplings too, where it was measured. Where there is neither, the headline metric;

@@ -21,7 +21,17 @@ SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "r
 SERVICES |= {"comparison", "pareto", "terminal", "model_card", "run_summary", "curves"}
 SERVICES |= {"coupling_plots", "model_series", "scaling", "scaling_plots"}
 SERVICES |= {"capacity", "capacity_plots", "mlflow_store"}
-ENTRY_POINTS = {"__main__", "jobs", "sweep", "configuration", "train", "fetch", "estimate"}
+SERVICES |= {"pairs", "report_data", "report_maps", "report_page"}
+ENTRY_POINTS = {
+    "__main__",
+    "jobs",
+    "sweep",
+    "configuration",
+    "train",
+    "fetch",
+    "estimate",
+    "report",
+}
 PLUG_INS = ("harness.models", "harness.methods", "harness.datasets", "harness.evaluations")
 PLUG_INS += ("baselines",)
 MAY_IMPORT = {

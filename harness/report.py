@@ -1,0 +1,83 @@
+"""python -m harness.report sweep=DIR: one HTML file that shows a sweep, offline and by itself.
+
+`sweep` is a folder (of a sweep, or of a single run) or the id of an MLflow run.
+"""
+
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from harness.comparison import ComparedRun, finished_runs
+from harness.configuration import CONFIG_FOLDER, build, exit_on_user_error
+from harness.errors import InputError
+from harness.report_data import report_data
+from harness.report_page import report_page
+from harness.results import SUMMARY, read_summary, replacing
+from harness.statistics import Bootstrap
+
+REPORT = "report.html"
+MAPS_MB = 3.5
+"""Megabytes of contact maps: a report on 200 proteins stays below five."""
+
+_MLFLOW_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def main() -> None:
+    """Write the report that the command line asks for, and log it where the sweep is tracked."""
+    quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
+    sys.argv += ["hydra.run.dir=.", *quiet]  # nothing is left behind
+
+    def job(config: DictConfig) -> None:
+        with exit_on_user_error():
+            _report(config)
+
+    hydra.main(version_base="1.3", config_path=CONFIG_FOLDER, config_name="report")(job)()
+
+
+def write_report(
+    path: Path, name: str, runs: Sequence[ComparedRun], bootstrap: Bootstrap, maps_mb: float
+) -> Path:
+    """The path, with a report on these runs written there."""
+    page = report_page(report_data(name, runs, bootstrap, maps_mb * 1e6))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as partial:
+        partial.write_text(page, encoding="utf-8")
+    return path
+
+
+def _report(config: DictConfig) -> None:
+    sweep, tracker = str(config.sweep), build(config.tracker)
+    with tempfile.TemporaryDirectory() as fetched:
+        folder, path = Path(sweep), Path(sweep) / REPORT
+        if _MLFLOW_ID.fullmatch(sweep) and not folder.exists():
+            folder, path = Path(fetched), Path(config.outputs) / "reports" / f"{sweep}.html"
+            tracker.fetch(sweep, folder)
+        path = Path(config.output or path)
+        write_report(path, folder.name, _runs(folder), build(config.statistics), config.maps_mb)
+        logged = tracker.annotate(folder, {}, [path])
+    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB{', logged' if logged else ''})")
+
+
+def _runs(folder: Path) -> list[ComparedRun]:
+    """The finished runs in a sweep folder, or the folder itself; InputError where there is none."""
+    if not folder.is_dir():
+        raise InputError(f"sweep={folder}: no such folder, and no id of an MLflow run (32 digits)")
+    if (folder / SUMMARY).exists():
+        summary = read_summary(folder)
+        return [ComparedRun(folder, summary, str(summary["run"]["label"]))]
+    runs = finished_runs(folder)
+    if not runs:
+        raise InputError(
+            f"{folder}: no finished run in it; give the folder of a sweep or of a run, and run the "
+            "same command again where it has not finished"
+        )
+    return runs
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""One HTML file that shows a report: it holds everything, and asks the network for nothing."""
+
+import json
+import re
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parent / "page"
+SCRIPTS = ("values", "tables", "charts", "scatter", "maps", "painter", "report")
+"""In the order in which they are read; the last one begins."""
+
+_UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+"""Letters that a JSON text inside HTML has to spell in another way."""
+
+
+def report_page(data: Mapping[str, Any]) -> str:
+    """The page as text."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    parts = {
+        "TITLE": escape(str(data["name"])),
+        "STYLE": _read("report.css"),
+        "DATA": text.translate(_UNSAFE),
+        "SCRIPT": "\n".join(_read(f"{name}.js") for name in SCRIPTS),
+    }
+    return re.sub(r"/\*([A-Z]+)\*/", lambda place: parts[place[1]], _read("report.html"))
+
+
+def _read(name: str) -> str:
+    return (PAGE / name).read_text(encoding="utf-8")
