@@ -6,7 +6,6 @@
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import hydra
@@ -15,14 +14,8 @@ from omegaconf import DictConfig
 from harness.comparison import ComparedRun, finished_runs
 from harness.configuration import CONFIG_FOLDER, build, exit_on_user_error
 from harness.errors import InputError
-from harness.report_data import report_data
-from harness.report_page import report_page
-from harness.results import SUMMARY, read_summary, replacing
-from harness.statistics import Bootstrap
-
-REPORT = "report.html"
-MAPS_MB = 3.5
-"""Megabytes of contact maps: a report on 200 proteins stays below five."""
+from harness.report_page import REPORT, write_report
+from harness.results import SUMMARY, read_summary
 
 _MLFLOW_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -39,23 +32,14 @@ def main() -> None:
     hydra.main(version_base="1.3", config_path=CONFIG_FOLDER, config_name="report")(job)()
 
 
-def write_report(
-    path: Path, name: str, runs: Sequence[ComparedRun], bootstrap: Bootstrap, maps_mb: float
-) -> Path:
-    """The path, with a report on these runs written there."""
-    page = report_page(report_data(name, runs, bootstrap, maps_mb * 1e6))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as partial:
-        partial.write_text(page, encoding="utf-8")
-    return path
-
-
 def _report(config: DictConfig) -> None:
+    if not config.sweep:
+        raise InputError("name what to show: sweep=FOLDER, or sweep=ID of a run in MLflow")
     sweep, tracker = str(config.sweep), build(config.tracker)
     with tempfile.TemporaryDirectory() as fetched:
-        folder, path = Path(sweep), Path(sweep) / REPORT
-        if _MLFLOW_ID.fullmatch(sweep) and not folder.exists():
-            folder, path = Path(fetched), Path(config.outputs) / "reports" / f"{sweep}.html"
+        folder, path = Path(sweep).resolve(), Path(sweep) / REPORT
+        if not folder.exists() and _MLFLOW_ID.fullmatch(sweep):
+            folder, path = Path(fetched) / sweep, Path(config.outputs) / "reports" / f"{sweep}.html"
             tracker.fetch(sweep, folder)
         path = Path(config.output or path)
         write_report(path, folder.name, _runs(folder), build(config.statistics), config.maps_mb)
@@ -66,7 +50,7 @@ def _report(config: DictConfig) -> None:
 def _runs(folder: Path) -> list[ComparedRun]:
     """The finished runs in a sweep folder, or the folder itself; InputError where there is none."""
     if not folder.is_dir():
-        raise InputError(f"sweep={folder}: no such folder, and no id of an MLflow run (32 digits)")
+        raise InputError(f"{folder}: no such folder, and its name is no id of an MLflow run")
     if (folder / SUMMARY).exists():
         summary = read_summary(folder)
         return [ComparedRun(folder, summary, str(summary["run"]["label"]))]

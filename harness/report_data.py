@@ -34,6 +34,8 @@ def report_data(
     proteins = {protein: entry for journal in journals for protein, entry in journal.items()}
     metric, ranges = headline([run.summary for run in runs])
     keys = dict.fromkeys(_key(item) for run in runs for item in run.summary["metrics"])
+    shown = [_run(run, list(proteins)) for run in runs]
+    main = f"{metric} {ranges[0]}"
     data = {
         "name": name,
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -43,16 +45,16 @@ def report_data(
         "contacts": list(dict.fromkeys(_contact(run) for run in runs)),
         "ranges": {item: str(RANGES[item]) for item in _ranges(runs)},
         "bounds": {item: _bounds(item) for item in _ranges(runs)},
-        "headline": f"{metric} {ranges[0]}",
+        "headline": main,
         "keys": list(keys),
         "proteins": [
             {"id": protein, "length": entry["length"], "group": entry.get("group", "")}
             for protein, entry in proteins.items()
         ],
-        "runs": [_run(run, list(proteins)) for run in runs],
+        "runs": shown,
         "fronts": {key: _fronts(runs, key) for key in keys},
         "differences": _differences(runs, bootstrap),
-        "maps": _maps(runs, list(proteins), maps_bytes),
+        "maps": _maps(runs, _best_first(list(proteins), shown[0]["values"].get(main)), maps_bytes),
     }
     return plain(data)
 
@@ -136,15 +138,22 @@ def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> dict[str,
     return found
 
 
-def _maps(
-    runs: Sequence[ComparedRun], proteins: Sequence[str], maps_bytes: float
-) -> dict[str, Any]:
-    """The contact maps of the proteins that have one, with what is left out of them."""
+def _best_first(proteins: Sequence[str], values: Sequence[float] | None) -> list[str]:
+    """The proteins by falling value; those without one last."""
+    known = dict(zip(proteins, values or [], strict=False))
+    return sorted(proteins, key=lambda protein: -np.nan_to_num(known.get(protein, 0.0), nan=-1.0))
+
+
+def _maps(runs: Sequence[ComparedRun], best_first: Sequence[str], limit: float) -> dict[str, Any]:
+    """The contact maps of the proteins that have one, and what is left out of them.
+
+    Where there is no room for all, those shown are spread evenly over the order of the proteins.
+    """
     sources = []
-    for protein in proteins:
+    for protein in best_first:
         paths = [run.folder / "pairs" / f"{protein}.npz" for run in runs]
         files = [path if path.exists() else None for path in paths]
         if any(files):
             sources.append(MapSource(protein, files))
-    level, maps = fitted_maps(sources, _ranges(runs), maps_bytes)
+    level, maps = fitted_maps(sources, _ranges(runs), limit)
     return {"level": level, "kept": len(sources), "steps": STEPS, "proteins": maps}

@@ -13,11 +13,14 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from harness.errors import InputError
-from harness.metrics import RANGES, separations
+from harness.metrics import RANGES
 from harness.pairs import DEPTH, KeptPairs, read_pairs
 
 LEVELS = (DEPTH, 3, 2, 1.5, 1, 0.5)
 """How many times L of the best pairs of each range are shown: the first that fits."""
+
+TENTH = 10
+"""Every tenth protein says whether a level is worth trying on all."""
 
 STEPS = 1000
 """Scores are shown to a thousandth of the span between the best and the last one kept."""
@@ -39,16 +42,24 @@ def fitted_maps(
     Where not even the last level fits, some proteins are left out, evenly over the order given.
     Raises InputError when there is no room for one.
     """
+    some = sources[::TENTH]
     for level in LEVELS:
-        maps = _encoded(sources, ranges, level, limit)
+        share = 1.1 * limit * len(some) / max(1, len(sources))
+        hopeless = len(_encoded(some, ranges, level, share)) < len(some)
+        maps = {} if hopeless else _encoded(sources, ranges, level, limit)
         if len(maps) == len(sources):
             return level, maps
-    n = len(maps)
+    return LEVELS[-1], _thinned(sources, ranges, limit)
+
+
+def _thinned(sources: Sequence[MapSource], ranges: Sequence[str], limit: float) -> dict[str, Any]:
+    """The maps of as many proteins as fit at the last level, evenly over all."""
+    n = len(_encoded(sources, ranges, LEVELS[-1], limit))
     while n:
         chosen = [sources[at] for at in np.linspace(0, len(sources) - 1, n).round().astype(int)]
         maps = _encoded(chosen, ranges, LEVELS[-1], limit)
         if len(maps) == n:
-            return LEVELS[-1], maps
+            return maps
         n = min(n - 1, len(maps))
     raise InputError(f"not one contact map fits into {limit / 1e6:g} MB: raise maps_mb")
 
@@ -101,8 +112,9 @@ def _scored(pairs: KeptPairs, ranges: Sequence[str], level: float) -> dict[str, 
 
 def _best(pairs: KeptPairs, ranges: Sequence[str], level: float) -> Int[ndarray, " K"]:
     """Places of the pairs that are among the best `level` · L of a range."""
-    length = len(pairs.sequence)
-    apart = separations(length, pairs.breaks.tolist())[tuple(pairs.pairs.T)]
+    length, (i, j) = len(pairs.sequence), pairs.pairs.T
+    chain = np.searchsorted(pairs.breaks, pairs.pairs, side="right")
+    apart = np.where(chain[:, 0] == chain[:, 1], j - i, np.nan)
     chosen = [np.flatnonzero(RANGES[name].contains(apart)) for name in ranges]
     return np.unique(np.concatenate([own[: int(level * length)] for own in chosen]))
 

@@ -5,8 +5,8 @@ const MAP_COLORS = ["paper", "ink", "contact", "outside", "hidden", "rule", "hit
 /** Draws a map on a canvas of so many CSS pixels; colors are those of the page's theme. */
 class MapPainter {
   constructor(canvas, map, size) {
-    Object.assign(this, { canvas, map, size, cell: size / map.length });
     const density = window.devicePixelRatio || 1;
+    Object.assign(this, { canvas, map, size, density, cell: size / map.length });
     canvas.width = canvas.height = Math.round(size * density);
     canvas.style.width = canvas.style.height = `${size}px`;
     this.brush = canvas.getContext("2d");
@@ -33,9 +33,10 @@ class MapPainter {
   }
 
   fill(name, column, row, width = 1, height = 1) {
+    const edge = (place) => Math.round(place * this.cell * this.density) / this.density; // no seams
+    const [x, y] = [edge(column), edge(row)];
     this.brush.fillStyle = this.colors[name];
-    const [x, y] = [column * this.cell, row * this.cell];
-    this.brush.fillRect(x, y, width * this.cell + 0.3, height * this.cell + 0.3);
+    this.brush.fillRect(x, y, edge(column + width) - x, edge(row + height) - y);
   }
 
   unresolved() {
@@ -49,7 +50,7 @@ class MapPainter {
   scores(run, above) {
     if (!run) return;
     run.pairs.forEach(({ i, j }, rank) => {
-      this.brush.globalAlpha = 0.08 + 0.72 * (1 - rank / run.pairs.length) ** 2;
+      this.brush.globalAlpha = 0.06 + 0.5 * (1 - rank / run.pairs.length) ** 2;
       this.fill("ink", above ? j : i, above ? i : j);
     });
     this.brush.globalAlpha = 1;
@@ -96,17 +97,22 @@ class MapPainter {
     this.brush.beginPath();
     this.brush.arc(x, y, radius, 0, 2 * Math.PI);
     this.brush.fill();
+    this.brush.strokeStyle = this.colors.paper;
+    this.brush.lineWidth = 0.8;
+    this.brush.stroke();
   }
 
   cross(x, y, radius) {
-    this.brush.strokeStyle = this.colors.miss;
-    this.brush.lineWidth = 1.6;
     this.brush.beginPath();
     this.brush.moveTo(x - radius, y - radius);
     this.brush.lineTo(x + radius, y + radius);
     this.brush.moveTo(x - radius, y + radius);
     this.brush.lineTo(x + radius, y - radius);
-    this.brush.stroke();
+    for (const [name, width] of [["paper", 3.5], ["miss", 1.8]]) {
+      this.brush.strokeStyle = this.colors[name];
+      this.brush.lineWidth = width;
+      this.brush.stroke();
+    }
   }
 
   cursor({ row, column }) {

@@ -2,6 +2,7 @@
 
 const RESULTS = ["metric", "range"];
 const PAIRED = [...RESULTS, "a", "b"];
+const SEVERAL = data.runs.length > 1;
 const main = document.getElementById("main");
 
 function section(title, note, ...content) {
@@ -18,7 +19,7 @@ function scrolling(name, table) {
 const widthOf = (element, most) => Math.max(280, Math.min(most, element.clientWidth));
 
 /** Draws into the element whenever a choice or the width of the window changes. */
-function drawn(element, names, render) {
+function keepDrawn(element, names, render) {
   const redraw = () => element.replaceChildren(...[render()].flat().filter(Boolean));
   watch(names, redraw);
   let width = element.clientWidth;
@@ -95,6 +96,7 @@ function startChoices() {
     element("range").disabled = names.length < 2;
   });
   const runs = data.runs.map((run, n) => [n, run.label]);
+  element("b").closest("label").hidden = !SEVERAL;
   for (const side of ["a", "b"]) {
     fill(element(side), runs, choice[side]);
     element(side).addEventListener("change", (event) => choose({ [side]: Number(event.target.value) }));
@@ -107,13 +109,16 @@ function startChoices() {
   element("range").addEventListener("change", (event) => choose({ range: event.target.value }));
 }
 
+/** The proteins that have a map, in the order of the list. */
+const mapped = () => data.proteins.map(({ id }) => id).filter((id) => id in data.maps.proteins);
+
 /** The headline metric, its two best runs, and the first protein that has a map. */
 function firstChoice() {
   [choice.metric, choice.range] = split(data.headline);
   const order = data.runs.map((_, n) => n);
   order.sort((a, b) => (estimate(data.runs[b]).mean ?? -1) - (estimate(data.runs[a]).mean ?? -1));
   [choice.a, choice.b] = [order[0], order[1] ?? order[0]];
-  choice.protein = Object.keys(data.maps.proteins)[0] ?? data.proteins[0].id;
+  choice.protein = mapped()[0] ?? data.proteins[0].id;
 }
 
 function resultsSection() {
@@ -135,21 +140,21 @@ function resultsSection() {
     table.element.caption.textContent = axisName();
     table.show(data.runs);
   });
-  drawn(chart, RESULTS, () => [intervalChart(widthOf(chart, 760)), legend()]);
+  keepDrawn(chart, RESULTS, () => [intervalChart(widthOf(chart, 760)), legend()]);
 }
 
 function scalingSection() {
   if (new Set(sized().map((run) => run.parameters)).size < 2) return;
   const chart = make("div");
   section("Growth with the model", "Mean and interval against the number of parameters, on a logarithmic axis.", chart);
-  drawn(chart, RESULTS, () => scalingChart(widthOf(chart, 640)));
+  keepDrawn(chart, RESULTS, () => scalingChart(widthOf(chart, 640)));
 }
 
 function costSection() {
   const charts = make("div");
   const note = "Filled points are on the Pareto front: no other run is as good for less. The line is the best for no more than that cost.";
   section("Precision against cost", note, charts);
-  drawn(charts, RESULTS, () => {
+  keepDrawn(charts, RESULTS, () => {
     const width = widthOf(charts, 640);
     return [
       costChart(width, "seconds_per_protein", "seconds per protein"),
@@ -160,12 +165,12 @@ function costSection() {
 }
 
 function scatterSection() {
-  if (data.runs.length < 2) return;
+  if (!SEVERAL) return;
   const [text, holder] = [make("p", { role: "status" }), make("div")];
   const note = "Each point is a protein; below the diagonal run A is better. Enter or a click selects the protein for the map.";
   section("Two runs protein by protein", note, text, holder);
   let scatter = null;
-  drawn(holder, PAIRED, () => {
+  keepDrawn(holder, PAIRED, () => {
     scatter = new Scatter(widthOf(holder, 480));
     text.textContent = differenceText(scatter.pairs);
     return [scatter.chart.svg, scatter.readout];
@@ -183,8 +188,8 @@ function proteinColumns() {
     { name: "Residues", value: ({ length }) => length },
     grouped && { name: "Group", value: ({ group }) => group },
     { name: "Run A", value: a, text: (row) => fixed(a(row)) },
-    { name: "Run B", value: b, text: (row) => fixed(b(row)) },
-    { name: "A − B", value: gap, text: (row) => (isNumber(gap(row)) ? signed(gap(row)) : "–") },
+    SEVERAL && { name: "Run B", value: b, text: (row) => fixed(b(row)) },
+    SEVERAL && { name: "A − B", value: gap, text: (row) => (isNumber(gap(row)) ? signed(gap(row)) : "–") },
   ];
   return columns.filter(Boolean);
 }
@@ -225,11 +230,11 @@ const HOW_TO_KEEP =
   "Run the sweep again with pictures=true and without the old folders.";
 
 function mapSection() {
-  if (!Object.keys(data.maps.proteins).length) {
+  if (!mapped().length) {
     section("Contact map", HOW_TO_KEEP);
     return;
   }
-  const names = Object.keys(data.maps.proteins);
+  const names = mapped();
   const select = make("select", { change: ({ target }) => choose({ protein: target.value }) });
   const [heading, holder] = [make("p", { role: "status" }), make("div")];
   const controls = make("form", {}, make("label", {}, "Protein ", select), belowChoice());
@@ -259,7 +264,7 @@ function belowChoice() {
     return make("label", {}, input, text);
   };
   const title = make("legend", {}, "Below the diagonal");
-  return make("fieldset", {}, title, radio("truth", "true contacts"), radio("b", "run B"));
+  return make("fieldset", {}, title, radio("truth", "true contacts"), SEVERAL ? radio("b", "run B") : null);
 }
 
 function provenanceSection() {
