@@ -122,6 +122,8 @@ function legend(series = SERIES, notes = []) {
   return make("ul", { class: "legend" }, ...entries, ...notes.map((note) => make("li", {}, note)));
 }
 
+const ceilingOf = (run) => estimate(run, `ceiling_at_L ${choice.range}`).mean;
+
 /** All runs below one another: mean, interval, and the ceiling as a dotted line. */
 function intervalChart(width) {
   const known = data.runs.filter((run) => isNumber(estimate(run).mean));
@@ -145,7 +147,9 @@ function intervalChart(width) {
 function intervalRow(run, place, y) {
   const { mean, low, high } = estimate(run);
   const { color, shape } = styleOf(run);
+  const top = choice.metric === "p_at_L" ? ceilingOf(run) : null;
   return [
+    isNumber(top) ? draw("line", { class: "ceiling", x1: place(top), x2: place(top), y1: y + 2, y2: y + 20 }) : "",
     draw("text", { x: 14, y, class: "halo" }, run.label),
     draw("g", { class: color },
       isNumber(low) ? draw("line", { class: "interval", x1: place(low), x2: place(high), y1: y + 11, y2: y + 11 }) : null,
@@ -155,7 +159,7 @@ function intervalRow(run, place, y) {
 
 const sized = () => data.runs.filter((run) => run.parameters > 0 && isNumber(estimate(run).mean));
 
-/** Precision against parameters, one line a series; other runs as level lines. */
+/** Precision against parameters, one line a series; null where there is but one size. */
 function scalingChart(width) {
   const runs = sized().sort((one, other) => one.parameters - other.parameters);
   if (new Set(runs.map((run) => run.parameters)).size < 2) return null;

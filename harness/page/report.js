@@ -4,10 +4,12 @@ const RESULTS = ["metric", "range"];
 const PAIRED = [...RESULTS, "a", "b"];
 const SEVERAL = data.runs.length > 1;
 const main = document.getElementById("main");
+const contents = document.getElementById("contents");
 
 function section(title, note, ...content) {
   const id = title.toLowerCase().replaceAll(" ", "-");
   const heading = make("h2", { id }, title);
+  contents.append(make("a", { href: `#${id}` }, title));
   main.append(make("section", { "aria-labelledby": id }, heading, make("p", { class: "note" }, note), ...content));
 }
 
@@ -121,17 +123,18 @@ function firstChoice() {
   choice.protein = mapped()[0] ?? data.proteins[0].id;
 }
 
+const CEILING = "dotted: ceiling of P@L, what a perfect ranking would reach";
+
 function resultsSection() {
-  const ceiling = (run) => estimate(run, `ceiling_at_L ${choice.range}`).mean;
   const table = new SortableTable("", [
     { name: "Run", value: (run) => run.label },
-    { name: "Mean and interval", value: (run) => estimate(run).mean, text: (run) => withInterval(estimate(run)) },
-    { name: "Ceiling of P@L", value: ceiling, text: (run) => fixed(ceiling(run)) },
+    { name: "Mean [interval]", value: (run) => estimate(run).mean, text: (run) => withInterval(estimate(run)) },
+    { name: "Ceiling of P@L", value: ceilingOf, text: (run) => fixed(ceilingOf(run)) },
     { name: "Proteins", value: (run) => estimate(run).n },
     { name: "Unscored", value: (run) => estimate(run).unscored },
     { name: "Parameters", value: (run) => run.parameters, text: (run) => short(run.parameters) },
-    { name: "s/protein", value: (run) => run.seconds_per_protein, text: (run) => short(run.seconds_per_protein) },
-    { name: "FLOPs/protein", value: (run) => run.flops_per_protein, text: (run) => short(run.flops_per_protein) },
+    { name: "Seconds per protein", value: (run) => run.seconds_per_protein, text: (run) => short(run.seconds_per_protein) },
+    { name: "FLOPs per protein", value: (run) => run.flops_per_protein, text: (run) => short(run.flops_per_protein) },
   ]);
   const chart = make("div");
   const note = "Unscored: proteins on which the metric could not be measured; they are left out of the mean.";
@@ -140,7 +143,7 @@ function resultsSection() {
     table.element.caption.textContent = axisName();
     table.show(data.runs);
   });
-  keepDrawn(chart, RESULTS, () => [intervalChart(widthOf(chart, 760)), legend()]);
+  keepDrawn(chart, RESULTS, () => [intervalChart(widthOf(chart, 760)), legend(SERIES, [CEILING])]);
 }
 
 function scalingSection() {
