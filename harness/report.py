@@ -4,6 +4,7 @@
 """
 
 import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -43,7 +44,8 @@ def _report(config: DictConfig) -> None:
             tracker.fetch(sweep, folder)
         path = Path(config.output or path)
         write_report(path, folder.name, _runs(folder), build(config.statistics), config.maps_mb)
-        logged = tracker.annotate(folder, {}, [path])
+        copied = shutil.copy(path, Path(fetched) / REPORT)  # there it takes the place of the last
+        logged = tracker.annotate(folder, {}, [Path(copied)])
     print(f"{path} ({path.stat().st_size / 1e6:.1f} MB{', logged' if logged else ''})")
 
 
