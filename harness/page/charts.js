@@ -29,7 +29,8 @@ function marker(shape, x, y, attributes = {}) {
 /** A scale from values to places; places are found by calling it. */
 function scale({ domain: [low, high], log = false }, start, end) {
   const place = log ? Math.log10 : (value) => value;
-  return (value) => start + ((place(value) - place(low)) / (place(high) - place(low))) * (end - start);
+  const share = (value) => (place(value) - place(low)) / (place(high) - place(low));
+  return (value) => start + share(value) * (end - start);
 }
 
 function linearTicks(low, high) {
@@ -38,12 +39,14 @@ function linearTicks(low, high) {
   const step = [1, 2, 5, 10].map((n) => n * power).find((size) => size >= rough);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, n) => Number(((first + n) * step).toPrecision(6)));
+  const tick = (n) => Number(((first + n) * step).toPrecision(6));
+  return Array.from({ length: last - first + 1 }, (_, n) => tick(n));
 }
 
 function logTicks(low, high) {
   const powers = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) powers.push(power);
+  const last = Math.log10(high);
+  for (let power = Math.floor(Math.log10(low)); power <= last; power++) powers.push(power);
   const steps = powers.length > 4 ? [1] : [1, 2, 5];
   const ticks = powers.flatMap((power) => steps.map((step) => Number(`${step}e${power}`)));
   return ticks.filter((tick) => tick >= low && tick <= high);
@@ -62,6 +65,11 @@ function valueDomain(values) {
   return [Math.min(0, ...known), Math.max(1, ...known)];
 }
 
+function canvasOf(width, height, label) {
+  const box = { width, height, viewBox: `0 0 ${width} ${height}` };
+  return draw("svg", { ...box, role: "img", "aria-label": label });
+}
+
 const MARGIN = { left: 48, right: 16, top: 12, bottom: 44 };
 
 /** Axes with their names; `x` and `y` have a domain, a name, and may be logarithmic. */
@@ -70,26 +78,28 @@ function frame({ width, height, x, y, label }) {
     x: scale(x, MARGIN.left, width - MARGIN.right),
     y: scale(y, height - MARGIN.bottom, MARGIN.top),
   };
-  const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-label": label });
-  svg.append(draw("title", {}, label), ...xAxis(x, place.x, width, height), ...yAxis(y, place.y, width));
+  const svg = canvasOf(width, height, label);
+  svg.append(...xAxis(x, place.x, width, height), ...yAxis(y, place.y, width));
   const ends = { left: MARGIN.left, right: width - MARGIN.right, bottom: height - MARGIN.bottom };
   return { svg, ...place, ends };
 }
 
 function xAxis(axis, place, width, height) {
   const ticks = axis.log ? logTicks(...axis.domain) : linearTicks(...axis.domain);
-  const bottom = height - MARGIN.bottom;
+  const [top, bottom] = [MARGIN.top, height - MARGIN.bottom];
+  const text = axis.log ? short : String;
   const marks = ticks.flatMap((tick) => [
-    draw("line", { class: "grid", x1: place(tick), x2: place(tick), y1: MARGIN.top, y2: bottom }),
-    draw("text", { x: place(tick), y: bottom + 16, class: "middle" }, axis.log ? short(tick) : String(tick)),
+    draw("line", { class: "grid", x1: place(tick), x2: place(tick), y1: top, y2: bottom }),
+    draw("text", { x: place(tick), y: bottom + 16, class: "middle" }, text(tick)),
   ]);
   const middle = (MARGIN.left + width - MARGIN.right) / 2;
   return [...marks, draw("text", { x: middle, y: height - 8, class: "middle name" }, axis.name)];
 }
 
 function yAxis(axis, place, width) {
+  const ends = { x1: MARGIN.left, x2: width - MARGIN.right };
   const marks = linearTicks(...axis.domain).flatMap((tick) => [
-    draw("line", { class: "grid", x1: MARGIN.left, x2: width - MARGIN.right, y1: place(tick), y2: place(tick) }),
+    draw("line", { class: "grid", ...ends, y1: place(tick), y2: place(tick) }),
     draw("text", { x: MARGIN.left - 6, y: place(tick) + 4, class: "end" }, String(tick)),
   ]);
   const middle = (place(axis.domain[0]) + place(axis.domain[1])) / 2;
@@ -101,12 +111,12 @@ function yAxis(axis, place, width) {
 function point(run, chart, at, filled = true) {
   const { color, shape } = styleOf(run);
   const { mean, low, high } = estimate(run);
-  const text = `${run.label}: ${withInterval({ mean, low, high })}`;
+  const [y1, y2] = [chart.y(low), chart.y(high)];
   return draw(
     "g",
     { class: color },
-    draw("title", {}, text),
-    isNumber(low) ? draw("line", { class: "interval", x1: at, x2: at, y1: chart.y(low), y2: chart.y(high) }) : null,
+    draw("title", {}, `${run.label}: ${withInterval({ mean, low, high })}`),
+    draw("line", { class: "interval", x1: at, x2: at, y1, y2 }),
     marker(shape, at, chart.y(mean), { class: filled ? "filled" : "hollow" }),
   );
 }
@@ -115,12 +125,15 @@ function point(run, chart, at, filled = true) {
 function legend(series = SERIES, notes = []) {
   const entries = series.map((name) => {
     const { color, shape } = styleOf({ series: name });
-    const sign = draw("svg", { width: 16, height: 16, viewBox: "-8 -8 16 16", "aria-hidden": "true", class: color });
+    const box = { width: 16, height: 16, viewBox: "-8 -8 16 16" };
+    const sign = draw("svg", { ...box, "aria-hidden": "true", class: color });
     sign.append(marker(shape, 0, 0, { class: "filled" }));
     return make("li", {}, sign, name);
   });
   return make("ul", { class: "legend" }, ...entries, ...notes.map((note) => make("li", {}, note)));
 }
+
+const CEILING = "dotted: ceiling of P@L, what a perfect ranking would reach";
 
 const ceilingOf = (run) => estimate(run, `ceiling_at_L ${choice.range}`).mean;
 
@@ -132,7 +145,7 @@ function intervalChart(width) {
   const x = { domain: valueDomain(values), name: axisName() };
   const place = scale(x, 12, width - 16);
   const label = `${axisName()} of every run with its interval`;
-  const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+  const svg = canvasOf(width, height, label);
   for (const tick of linearTicks(...x.domain)) {
     svg.append(
       draw("line", { class: "grid", x1: place(tick), x2: place(tick), y1: 0, y2: height - 40 }),
@@ -148,21 +161,23 @@ function intervalRow(run, place, y) {
   const { mean, low, high } = estimate(run);
   const { color, shape } = styleOf(run);
   const top = choice.metric === "p_at_L" ? ceilingOf(run) : null;
+  const [x1, x2, level] = [place(low), place(high), y + 11];
+  const upright = { class: "ceiling", x1: place(top), x2: place(top), y1: y + 2, y2: y + 20 };
   return [
-    isNumber(top) ? draw("line", { class: "ceiling", x1: place(top), x2: place(top), y1: y + 2, y2: y + 20 }) : "",
+    isNumber(top) ? draw("line", upright) : "",
     draw("text", { x: 14, y, class: "halo" }, run.label),
     draw("g", { class: color },
-      isNumber(low) ? draw("line", { class: "interval", x1: place(low), x2: place(high), y1: y + 11, y2: y + 11 }) : null,
-      marker(shape, place(mean), y + 11, { class: "filled" })),
+      draw("line", { class: "interval", x1, x2, y1: level, y2: level }),
+      marker(shape, place(mean), level, { class: "filled" })),
   ];
 }
 
 const sized = () => data.runs.filter((run) => run.parameters > 0 && isNumber(estimate(run).mean));
 
-/** Precision against parameters, one line a series; null where there is but one size. */
+/** Precision against parameters, one line a series. */
 function scalingChart(width) {
   const runs = sized().sort((one, other) => one.parameters - other.parameters);
-  if (new Set(runs.map((run) => run.parameters)).size < 2) return null;
+  if (!runs.length) return [];
   const x = { domain: logDomain(runs.map((run) => run.parameters)), log: true, name: "parameters" };
   const ends = runs.flatMap((run) => [estimate(run).low, estimate(run).high]);
   const y = { domain: valueDomain(ends), name: axisName() };
@@ -171,12 +186,13 @@ function scalingChart(width) {
     const own = runs.filter((run) => run.series === series);
     const { color, dash } = styleOf(own[0]);
     const corners = own.map((run) => `${chart.x(run.parameters)},${chart.y(estimate(run).mean)}`);
+    const line = { points: corners.join(" "), class: `line ${color}`, "stroke-dasharray": dash };
     chart.svg.append(
-      draw("polyline", { points: corners.join(" "), class: `line ${color}`, "stroke-dasharray": dash }),
+      draw("polyline", line),
       ...own.map((run) => point(run, chart, chart.x(run.parameters))),
     );
   }
-  return make("div", {}, chart.svg, legend([...new Set(runs.map((run) => run.series))]));
+  return [chart.svg, legend([...new Set(runs.map((run) => run.series))])];
 }
 
 /** Precision against a cost, with the runs that no other one beats joined by steps. */
@@ -190,8 +206,11 @@ function costChart(width, cost, name) {
   const ends = known.flatMap(({ run }) => [estimate(run).low, estimate(run).high]);
   const y = { domain: valueDomain(ends), name: axisName() };
   const chart = frame({ width, height: 340, x, y, label: `${axisName()} against ${name}` });
-  chart.svg.append(draw("path", { d: steps(known.filter((item) => item.best), chart), class: "front" }));
-  chart.svg.append(...known.map(({ run, cost: spent, best }) => point(run, chart, chart.x(spent), best)));
+  const front = steps(known.filter((item) => item.best), chart);
+  chart.svg.append(
+    draw("path", { d: front, class: "front" }),
+    ...known.map((item) => point(item.run, chart, chart.x(item.cost), item.best)),
+  );
   return chart.svg;
 }
 

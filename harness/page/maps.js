@@ -7,7 +7,8 @@ async function unpacked(text, columns) {
   const planes = new Uint8Array(await new Response(stream).arrayBuffer());
   const n = planes.length / 2;
   const numbers = Array.from({ length: n }, (_, at) => planes[at] + 256 * planes[n + at]);
-  return Array.from({ length: columns }, (_, at) => numbers.slice((at * n) / columns, ((at + 1) * n) / columns));
+  const each = n / columns;
+  return Array.from({ length: columns }, (_, at) => numbers.slice(at * each, (at + 1) * each));
 }
 
 /** A protein with its contacts and the pairs of runs a and b, best first; null where not kept. */

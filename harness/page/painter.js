@@ -83,7 +83,7 @@ class MapPainter {
 
   /** Top L pairs of the range: a disc is a contact, a cross is none. */
   marks(run, above) {
-    const radius = Math.max(2.2, Math.min(7, this.cell / 2.2));
+    const radius = Math.max(2.6, Math.min(7, this.cell / 2.2));
     for (const pair of topPairs(this.map, run)) {
       const [column, row] = above ? [pair.j, pair.i] : [pair.i, pair.j];
       const [x, y] = [(column + 0.5) * this.cell, (row + 0.5) * this.cell];
@@ -139,7 +139,9 @@ class MapView {
     this.readout = make("output", { "aria-live": "polite" });
     holder.append(this.canvas, this.readout);
     document.addEventListener("theme", () => this.paint());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
+    for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+      matchMedia(query).addEventListener("change", () => this.paint());
+    }
     new ResizeObserver(() => this.paint()).observe(holder);
   }
 
@@ -164,7 +166,9 @@ class MapView {
 
   summary() {
     const told = ["a", "b"].filter((side) => side === "a" || choice.below === "b");
-    const parts = told.map((side) => `${side.toUpperCase()}, ${data.runs[choice[side]].label}: ${this.hits(side)}`);
+    const parts = told.map((side) => {
+      return `${side.toUpperCase()}, ${data.runs[choice[side]].label}: ${this.hits(side)}`;
+    });
     return `${choice.protein}, ${this.map.length} residues. ${parts.join(". ")}.`;
   }
 
@@ -189,7 +193,7 @@ class MapView {
 
   hover(event) {
     const { left, top, width } = this.canvas.getBoundingClientRect();
-    const cell = (place) => Math.max(0, Math.min(this.map.length - 1, Math.floor((place / width) * this.map.length)));
+    const cell = (place) => this.inside(Math.floor((place / width) * this.map.length));
     this.point({ row: cell(event.clientY - top), column: cell(event.clientX - left) });
   }
 
@@ -198,10 +202,16 @@ class MapView {
     if (!right && !down) return;
     event.preventDefault();
     const far = event.shiftKey ? 10 : 1;
-    const inside = (place) => Math.max(0, Math.min(this.map.length - 1, place));
-    const { row, column } = this.cursor ?? topCell(this.map);
-    const moved = { row: inside(row + far * down), column: inside(column + far * right) };
-    this.point(this.cursor ? moved : { row, column });
+    const { row, column } = this.cursor ?? {};
+    const moved = () => ({
+      row: this.inside(row + far * down),
+      column: this.inside(column + far * right),
+    });
+    this.point(this.cursor ? moved() : topCell(this.map));
+  }
+
+  inside(place) {
+    return Math.max(0, Math.min(this.map.length - 1, place));
   }
 }
 

@@ -23,7 +23,8 @@ function pairedDifference(a, b) {
 function differenceText(pairs) {
   const better = pairs.filter(({ a, b }) => a > b).length;
   const worse = pairs.filter(({ a, b }) => a < b).length;
-  const counts = `A is better on ${better}, B on ${worse}, both are equal on ${pairs.length - better - worse}.`;
+  const equal = pairs.length - better - worse;
+  const counts = `A is better on ${better}, B on ${worse}, both are equal on ${equal}.`;
   const found = pairedDifference(choice.a, choice.b);
   if (!found || !isNumber(found.mean)) return `${counts} ${whyNoInterval()}`;
   const interval = `${signed(found.mean)} [${signed(found.low)}, ${signed(found.high)}]`;
@@ -32,7 +33,9 @@ function differenceText(pairs) {
 
 function whyNoInterval() {
   if (choice.a === choice.b) return "A and B are the same run.";
-  if (!Object.keys(data.differences).length) return "With so many runs, intervals of differences are left out.";
+  if (!Object.keys(data.differences).length) {
+    return "With so many runs, intervals of differences are left out.";
+  }
   return "The sweep has no interval of this difference; it compares runs by P@L and agreement.";
 }
 
@@ -42,7 +45,8 @@ class Scatter {
     const ends = this.pairs.flatMap(({ a, b }) => [a, b]);
     const axis = { domain: valueDomain(ends) };
     const name = (side) => `${side.toUpperCase()}: ${data.runs[choice[side]].label}`;
-    const label = `${axisName()} of every protein in two runs; the arrow keys move between proteins, Enter selects one`;
+    const keys = "the arrow keys move between proteins, Enter selects one";
+    const label = `${axisName()} of every protein in two runs; ${keys}`;
     const axes = { x: { ...axis, name: name("a") }, y: { ...axis, name: name("b") } };
     this.chart = frame({ width, height: width, ...axes, label });
     this.chart.svg.setAttribute("role", "group");

@@ -5,14 +5,14 @@
  * perhaps the `text` shown for it. Missing values come last, whichever way it is sorted.
  */
 class SortableTable {
-  constructor(caption, columns) {
+  constructor(columns) {
     this.columns = columns;
     this.sorted = null;
     this.rows = [];
     this.body = make("tbody");
     this.heads = columns.map((column) => this.head(column));
     const top = make("thead", {}, make("tr", {}, ...this.heads));
-    this.element = make("table", {}, make("caption", {}, caption), top, this.body);
+    this.element = make("table", {}, make("caption"), top, this.body);
   }
 
   head(column) {
@@ -30,11 +30,16 @@ class SortableTable {
     this.columns.forEach((own, n) => {
       this.heads[n].setAttribute("aria-sort", own === column ? this.sorted.way : "none");
     });
-    this.show(this.rows);
+    this.fill();
   }
 
-  show(rows) {
+  show(rows, caption) {
     this.rows = rows;
+    this.element.caption.textContent = caption;
+    this.fill();
+  }
+
+  fill() {
     this.body.replaceChildren(...this.ordered().map((row) => this.line(row)));
   }
 

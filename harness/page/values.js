@@ -46,7 +46,8 @@ function withInterval({ mean, low, high }) {
   return isNumber(mean) ? `${fixed(mean)} [${fixed(low)}, ${fixed(high)}]` : "–";
 }
 
-const signed = (value) => (value < 0 ? "−" : "+") + fixed(Math.abs(value));
+const signed = (value) =>
+  isNumber(value) ? (value < 0 ? "−" : "+") + fixed(Math.abs(value)) : "–";
 
 /** A number of any size in three digits: 25 G, 4.9 M, 0.0312. */
 function short(value) {

@@ -9,6 +9,15 @@ from tests.reports import LENGTH, RANGES, scores_of
 pytestmark = pytest.mark.xdist_group("browser")
 
 
+def until(page, condition):
+    """Wait for a condition; Playwright's own way is forbidden by the page's policy."""
+    for _ in range(100):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"never: {condition}")
+
+
 def proteins(page):
     """The names in the table of proteins, from top to bottom."""
     return region(page, "Table of proteins").locator("tbody th").all_text_contents()
@@ -196,15 +205,29 @@ def test_the_theme_is_the_systems_until_one_is_chosen(page):
 
 def test_the_chosen_theme_is_there_when_the_page_is_opened_again(page):
     page.get_by_role("button", name=re.compile("Theme")).press("Space")
-    page.evaluate("remembered()")
-    assert page.evaluate("localStorage.getItem('theme')") == "light"
+    page.reload()
+    assert page.get_by_role("button", name="Theme: light").is_visible()
+
+
+def test_a_sandboxed_frame_in_which_nothing_can_be_remembered_shows_all_of_it(browser, report):
+    outer = report.with_name("outer.html")
+    frame = f'<iframe sandbox="allow-scripts" width="900" height="700" src="{report.name}">'
+    outer.write_text(frame, encoding="utf-8")
+    page = browser.new_page()
+    page.goto(outer.as_uri())  # as MLflow shows artifacts
+    inner = page.frame_locator("iframe")
+    button = inner.get_by_role("button", name="Theme: as the system")
+    button.click()
+    assert inner.get_by_role("button", name="Theme: light").is_visible()
+    inner.get_by_role("img", name="Contact map. p10").wait_for()
+    page.close()
 
 
 def test_the_map_is_painted_in_the_colors_of_the_theme(page):
     picture = "document.querySelector('canvas').toDataURL()"
     light = page.evaluate(picture)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"{picture} !== '{light}'")
+    until(page, f"{picture} !== '{light}'")
     corner = "document.querySelector('canvas').getContext('2d').getImageData(0, 9, 1, 1).data[0]"
     assert page.evaluate(corner) < 128
 
@@ -212,7 +235,7 @@ def test_the_map_is_painted_in_the_colors_of_the_theme(page):
 @pytest.mark.parametrize("width", [400, 320])
 def test_nothing_is_wider_than_a_narrow_window(page, width):
     page.set_viewport_size({"width": width, "height": 800})
-    page.wait_for_function("document.querySelector('canvas').clientWidth < 400")
+    until(page, "document.querySelector('canvas').clientWidth < 400")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -240,3 +263,5 @@ def test_in_print_the_page_is_light_and_shows_every_protein(page):
     page.emulate_media(media="print", color_scheme="dark")
     assert paper(page) == "rgb(255, 255, 255)"
     assert page.get_by_role("button", name=re.compile("Theme")).is_hidden()
+    corner = "document.querySelector('canvas').getContext('2d').getImageData(0, 9, 1, 1).data[0]"
+    assert page.evaluate(corner) == 255
