@@ -16,7 +16,7 @@ from harness.sample import Sample
 from harness.statistics import Bootstrap
 
 BOOTSTRAP = Bootstrap(100, 0.95, 0)
-RANGES = ["min6", "long"]
+RANGES = ["min6", "long", "inter"]
 METRICS = ("p_at_L", "ceiling_at_L", "average_precision")
 LENGTH = 40
 
@@ -43,11 +43,15 @@ def scores_of(seed: int, length: int = LENGTH) -> np.ndarray:
 
 
 def sample_of(identifier: str, length: int = LENGTH) -> Sample:
-    """A hairpin: residues that face each other touch; the third one is not resolved."""
+    """A hairpin: residues that face each other touch; the third one is not resolved.
+
+    A protein whose name begins with `complex` is two chains, each a half of it.
+    """
+    breaks = (length // 2,) if identifier.startswith("complex") else ()
     places = np.arange(length)
     distances = np.abs(places[:, None] + places - (length - 1)) * 2.5 + 4.0
     distances[2, :] = distances[:, 2] = np.nan
-    return Sample(Protein(identifier, "ACDEFGHIKL" * (length // 10)), distances)
+    return Sample(Protein(identifier, "ACDEFGHIKL" * (length // 10), breaks=breaks), distances)
 
 
 def write_run(folder: Path, run: Written) -> Path:

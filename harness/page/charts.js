@@ -9,7 +9,12 @@ const cycled = (list, n) => list[n % list.length];
 
 function styleOf(run) {
   const n = SERIES.indexOf(run.series);
-  return { color: cycled(COLORS, n), shape: cycled(SHAPES, n), dash: cycled(DASHES, n) };
+  const round = Math.floor(n / COLORS.length); // the same color again comes in another shape
+  return {
+    color: cycled(COLORS, n),
+    shape: cycled(SHAPES, n + round),
+    dash: cycled(DASHES, n + round),
+  };
 }
 
 const OUTLINES = {

@@ -46,7 +46,7 @@ class MapPainter {
     }
   }
 
-  /** The better a pair ranks, the darker it is. */
+  /** The better a pair ranks, the stronger it is. */
   scores(run, above) {
     if (!run) return;
     run.pairs.forEach(({ i, j }, rank) => {
@@ -175,6 +175,7 @@ class MapView {
   hits(side) {
     if (!this.map[side]) return "no map of the same protein and contact definition";
     const top = topPairs(this.map, this.map[side]);
+    if (!top.length) return `no pairs, ${mapRange()}`;
     const found = top.filter((pair) => isContact(this.map, pair)).length;
     return `${found} of the best ${top.length} pairs, ${mapRange()}, are contacts`;
   }

@@ -1,10 +1,12 @@
 // The head of the page, the choices that drive it, and its start.
 
+const counted = (list, name) => `${list.length} ${name}${list.length === 1 ? "" : "s"}`;
+
 function showHead() {
   document.getElementById("name").textContent = data.name;
   const ranges = Object.entries(data.ranges).map(([name, text]) => `${name}: ${text}`);
   document.getElementById("about").textContent = [
-    `${data.datasets.join(", ")}, ${data.proteins.length} proteins, ${data.runs.length} runs`,
+    `${data.datasets.join(", ")}: ${counted(data.proteins, "protein")}, ${counted(data.runs, "run")}`,
     `contact: ${data.contacts.join(" or ")}`,
     ranges.join("; "),
     `intervals: ${100 * data.level} %, bootstrap over proteins (${data.resamples} resamples)`,

@@ -72,6 +72,7 @@ function scalingSection() {
 }
 
 function costSection() {
+  if (!SEVERAL) return;
   const charts = make("div");
   const note =
     "Filled points are on the Pareto front: no other run is as good for less. The line is the " +
@@ -162,7 +163,8 @@ function mapSection() {
   if (!names.length) return section("Contact map", HOW_TO_KEEP);
   const select = make("select", { change: () => choose({ protein: select.value }) });
   const [heading, holder] = [make("p", { role: "status" }), make("div")];
-  const controls = make("form", {}, make("label", {}, "Protein ", select), belowChoice());
+  const controls = make("form", {}, make("label", {}, "Protein ", select));
+  if (SEVERAL) controls.append(belowChoice());
   section("Contact map", mapNote(names.length), controls, heading, holder);
   const view = new MapView(holder, heading);
   watch(["protein"], () => {
@@ -176,7 +178,7 @@ function mapNote(shown) {
   const missing = data.maps.kept - shown;
   const best = data.maps.level < 1 ? `${data.maps.level} L` : "L";
   return [
-    "Above the diagonal: scores of run A, darker for a better rank.",
+    "Above the diagonal: scores of run A, stronger for a better rank.",
     `Of the best ${best} pairs of the range, a disc marks each contact, a cross what is none.`,
     "Shaded residues are unresolved. Residues are counted from 0.",
     "Hover, or focus the map and use the arrow keys (with Shift: ten at a time).",
@@ -191,9 +193,8 @@ function belowChoice() {
     const checked = value === choice.below && "";
     return make("label", {}, make("input", { type: "radio", name: "below", checked, change }), text);
   };
-  const other = SEVERAL ? radio("b", "run B") : "";
   const title = make("legend", {}, "Below the diagonal");
-  return make("fieldset", {}, title, radio("truth", "true contacts"), other);
+  return make("fieldset", {}, title, radio("truth", "true contacts"), radio("b", "run B"));
 }
 
 function provenanceSection() {

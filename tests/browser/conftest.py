@@ -16,8 +16,8 @@ from tests.reports import BOOTSTRAP, Written, write_pairs, write_run
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
 FLAGS += ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 
-PROTEINS = {"p10": 0.25, "p9": 0.75, "p1": 0.5, "q2": math.nan}
-BETTER = {"p10": 0.375, "p9": 0.8, "p1": 0.4, "q2": 0.6}
+PROTEINS = {"p10": 0.25, "p9": 0.75, "complex1": 0.5, "q2": math.nan}
+BETTER = {"p10": 0.375, "p9": 0.8, "complex1": 0.4, "q2": 0.6}
 
 
 @pytest.fixture(scope="module")  # Playwright holds the event loop as long as it is open
@@ -39,9 +39,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sweep = tmp_path_factory.mktemp("sweep")
     small = write_run(sweep / "0", Written("jac", "small", 1000, 2.0, PROTEINS))
     large = write_run(sweep / "1", Written("jac", "large", 50000, 20.0, BETTER))
-    write_run(sweep / "2", Written("<b>prior</b>", seconds=0.5, values={"p1": 0.125}))
+    write_run(sweep / "2", Written("<b>prior</b>", seconds=0.5, values={"complex1": 0.125}))
     for seed, folder in enumerate((small, large)):
-        write_pairs(folder, ["p10", "p9", "p1"], seed)
+        write_pairs(folder, ["p10", "p9", "complex1"], seed)
     return write_report(sweep / "report.html", "small", finished_runs(sweep), BOOTSTRAP, 1.0)
 
 

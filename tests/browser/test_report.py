@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.reports import LENGTH, RANGES, scores_of
+from tests.reports import LENGTH, RANGES, sample_of, scores_of
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -40,19 +40,23 @@ def readout(page):
     return region(page, "Contact map").locator("output")
 
 
+def touching(i, j):
+    return sample_of("a").distances[i, j] < 8
+
+
 def test_a_click_sorts_and_another_turns_the_order(page):
     button, cell = head(page, "Table of proteins", "Run B")
     button.click()
     assert cell.get_attribute("aria-sort") == "descending"
-    assert proteins(page) == ["p9", "p1", "p10", "q2"]  # without a value: last
+    assert proteins(page) == ["p9", "complex1", "p10", "q2"]  # without a value: last
     button.click()
     assert cell.get_attribute("aria-sort") == "ascending"
-    assert proteins(page) == ["p10", "p1", "p9", "q2"]
+    assert proteins(page) == ["p10", "complex1", "p9", "q2"]
 
 
 def test_names_are_sorted_as_people_count(page):
     head(page, "Table of proteins", "Protein")[0].click()
-    assert proteins(page) == ["p1", "p9", "p10", "q2"]
+    assert proteins(page) == ["complex1", "p9", "p10", "q2"]
 
 
 def test_the_keyboard_sorts_every_column_and_keeps_its_place(page):
@@ -67,8 +71,8 @@ def test_the_keyboard_sorts_every_column_and_keeps_its_place(page):
 
 def test_the_filter_leaves_the_proteins_that_hold_the_text(page):
     page.get_by_label("Only proteins or groups with").fill("P1")
-    assert sorted(proteins(page)) == ["p1", "p10"]
-    assert page.get_by_text("2 of 4").is_visible()
+    assert proteins(page) == ["p10"]
+    assert page.get_by_text("1 of 4").is_visible()
     page.get_by_label("Only proteins or groups with").fill("nothing")
     assert proteins(page) == []
 
@@ -104,7 +108,7 @@ def test_arrow_keys_move_among_the_points_and_enter_selects_one(page):
     points.first.focus()  # p10, the least in both runs
     page.keyboard.press("ArrowRight")
     focused = page.locator("circle.protein:focus")
-    assert focused.get_attribute("aria-label") == "p1: A 0.400, B 0.500"
+    assert focused.get_attribute("aria-label") == "complex1: A 0.400, B 0.500"
     page.keyboard.press("ArrowUp")
     assert focused.get_attribute("aria-label") == "p9: A 0.800, B 0.750"
     page.keyboard.press("ArrowUp")  # there is none beyond
@@ -119,7 +123,7 @@ def test_the_map_counts_what_the_scores_of_the_run_say(page):
     scores, places = scores_of(1), range(LENGTH)
     pairs = [(i, j) for i in places for j in places if j - i >= 6 and 2 not in (i, j)]
     best = sorted(pairs, key=lambda pair: -scores[pair])[:LENGTH]
-    hits = sum(abs(i + j - (LENGTH - 1)) * 2.5 + 4 < 8 for i, j in best)
+    hits = sum(touching(i, j) for i, j in best)
     told = f"A, jac large: {hits} of the best {LENGTH} pairs, {RANGES[0]}, are contacts"
     assert page.get_by_role("img", name=told).is_visible()
 
@@ -166,6 +170,22 @@ def test_arrow_keys_move_over_the_map(page):
     for _ in range(9):
         page.keyboard.press("Shift+ArrowRight")
     assert place() == [i, LENGTH - 1]
+
+
+def test_pairs_between_the_chains_of_a_complex_are_a_range(page):
+    choice(page, "Range").select_option("inter")
+    page.get_by_role("img", name="p10, 40 residues. A, jac large: no pairs, inter.").wait_for()
+    choice(page, "Protein").select_option("complex1")
+    page.get_by_role("img", name="complex1").wait_for()
+    half, scores = LENGTH // 2, scores_of(3)  # the third protein of the better run
+    pairs = [(i, j) for i in range(half) for j in range(half, LENGTH) if i != 2]
+    best = sorted(pairs, key=lambda pair: -scores[pair])[:LENGTH]
+    hits = sum(touching(i, j) for i, j in best)
+    told = f"A, jac large: {hits} of the best {LENGTH} pairs, inter, are contacts"
+    assert page.get_by_role("img", name=told).is_visible()
+    cell = page.locator("canvas").bounding_box()["width"] / LENGTH
+    page.locator("canvas").hover(position={"x": 30.5 * cell, "y": 9.5 * cell})
+    assert readout(page).text_content().startswith("L9 and A30, of two chains: contact. A: ")
 
 
 def test_both_runs_can_be_on_one_map(page):

@@ -66,7 +66,12 @@ def test_the_front_of_each_cost_is_that_of_the_pareto_table(sweep):
 def test_ranges_come_with_their_bounds_and_what_they_mean(sweep):
     data = data_of(sweep)
     assert data["bounds"]["long"] == {"lowest": 24, "end": None}
-    assert data["ranges"] == {"min6": "|i − j| ≥ 6", "long": "|i − j| ≥ 24"}
+    assert data["bounds"]["inter"] == {"lowest": None, "end": None}
+    assert data["ranges"] == {
+        "min6": "|i − j| ≥ 6",
+        "long": "|i − j| ≥ 24",
+        "inter": "between chains",
+    }
     assert (data["headline"], data["contacts"]) == ("p_at_L min6", ["CB < 8 Å"])
 
 
