@@ -2,7 +2,7 @@
 
 const SERIES = [...new Set(data.runs.map((run) => run.series))];
 const COLORS = ["blue", "orange", "green", "pink", "amber", "sky", "ink"];
-const SHAPES = ["circle", "square", "triangle", "diamond", "cross", "plus", "star"];
+const SHAPES = ["circle", "square", "triangle", "diamond", "wedge", "hourglass", "star"];
 const DASHES = ["", "6 3", "2 3", "8 3 2 3", "12 4", "1 2", "4 6"];
 
 const cycled = (list, n) => list[n % list.length];
@@ -17,13 +17,14 @@ function styleOf(run) {
   };
 }
 
+// All of them can be filled or hollow: that tells what is on a front.
 const OUTLINES = {
   circle: "M-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0z",
   square: "M-4.5,-4.5h9v9h-9z",
   triangle: "M0,-6L5.5,4.5H-5.5z",
   diamond: "M0,-6.5L6,0L0,6.5L-6,0z",
-  cross: "M-5,-5L5,5M-5,5L5,-5",
-  plus: "M0,-6V6M-6,0H6",
+  wedge: "M0,6L5.5,-4.5H-5.5z",
+  hourglass: "M-5,-5H5L-5,5H5z",
   star: "M0,-6L1.6,-1.8H6L2.5,1L3.8,5.5L0,2.8L-3.8,5.5L-2.5,1L-6,-1.8H-1.6z",
 };
 
