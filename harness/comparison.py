@@ -73,14 +73,14 @@ def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootst
     curves.csv and its picture. Pictures leave out runs whose evaluation has not the metric of the
     others.
     """
-    table, differences = sweep / "comparison.csv", sweep / "differences.csv"
+    table, paired = sweep / "comparison.csv", sweep / "differences.csv"
     _table(runs).to_csv(table, index=False)
-    _differences(runs, bootstrap).to_csv(differences, index=False)
+    differences(runs, bootstrap).to_csv(paired, index=False)
     metric, (name, *_) = headline([run.summary for run in runs])
     axis = f"{'P@L' if metric == 'p_at_L' else metric}, {name}"
     drawn = [run for run in runs if _looked_for(run, metric, name)] or runs
     marks = [_mark(run, metric, name) for run in drawn]
-    files = [table, differences]
+    files = [table, paired]
     files += comparison_plot(sweep / "comparison.png", marks, axis, bootstrap.level)
     files += _curves(sweep, runs, bootstrap)
     if all(mark.costs == marks[0].costs for mark in marks):
@@ -112,7 +112,7 @@ def _table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFrame:
+def differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFrame:
     """Precision of every later run minus every earlier one, over proteins that both have.
 
     Agreement of couplings too, where it was measured. Where there is neither, the headline metric;

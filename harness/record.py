@@ -16,6 +16,7 @@ from harness.coupling_plots import couplings_plot
 from harness.curves import filling_plot
 from harness.errors import InputError
 from harness.metrics import CONTACTS
+from harness.pairs import kept_pairs
 from harness.pictures import FORMS
 from harness.plots import MapStyle, contact_map
 from harness.protocols import TrackedRun
@@ -49,7 +50,7 @@ they are summed up. What lies there is named by `run_summary.INPUTS`."""
 
 @dataclass(frozen=True)
 class Keeper:
-    """Keeps score maps and pictures of a run, as its configuration asks."""
+    """Keeps score maps, pictures and best pairs of a run, as its configuration asks."""
 
     results: RunFolder
     names: RunNames
@@ -72,8 +73,10 @@ class Keeper:
         if self.config["save_scores"]:
             self.results.save_scores(identifier, scores)
         if self.config["pictures"]:
-            contact = CONTACTS[self.config["contact"]]
-            style = MapStyle(contact, self.config["dataset"]["ranges"][0])
+            contact, ranges = CONTACTS[self.config["contact"]], self.config["dataset"]["ranges"]
+            pairs = self.results.path / "pairs" / f"{identifier}.npz"
+            kept_pairs(sample, scores, contact, ranges).save(pairs)
+            style = MapStyle(contact, ranges[0])
             path = self.results.path / "maps" / f"{identifier}.png"
             title = f"{identifier} · {self.names.label}"
             contact_map(path, sample, scores, title, style)
@@ -121,7 +124,8 @@ def send(tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any]) ->
     tracked.files([path for name in names if (path := results.path / name).exists()], "")
     for name, points in curves(results).items():
         tracked.curve(f"curve/{name}", points)
-    tracked.files(sorted((results.path / "maps").glob("*.png")), "maps")
+    for kind, ending in (("maps", "png"), ("pairs", "npz")):
+        tracked.files(sorted((results.path / kind).glob(f"*.{ending}")), kind)
 
 
 def _metrics(summary: Mapping[str, Any]) -> dict[str, float | None]:

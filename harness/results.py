@@ -6,7 +6,8 @@ A run folder holds
     rows.csv         one measured number a line; the same run gives the same bytes
     proteins.jsonl   one line a finished protein: facts, cost, group, and where its rows end
     scores/          one .npz a protein (when asked for)
-    maps/            one picture a protein (when asked for)
+    maps/            one picture a protein (when asked for), and with it
+    pairs/           the best pairs and the true contacts, as .npz
     values.csv       where a protein has many rows: what they come to; runs are compared by these
     curves.csv       and the means along an axis (curves.png: drawn), with
     targets.csv      a line for each thing that was looked at

@@ -19,6 +19,7 @@ from harness.comparison import finished_runs, write_comparison
 from harness.configuration import SWEPT_KEYS, build, exit_on_user_error, swept_keys
 from harness.errors import HarnessError
 from harness.protocols import TrackedRun
+from harness.report_page import MAPS_MB, REPORT, write_report
 from harness.scaling import write_scaling
 from harness.statistics import Bootstrap
 from harness.terminal import print_table
@@ -128,9 +129,11 @@ def _compare(sweep: _Sweep) -> None:
     files = write_comparison(sweep.folder, runs, sweep.bootstrap)
     files += write_scaling(sweep.folder, runs, sweep.bootstrap)
     files += write_capacity(sweep.folder, runs, sweep.bootstrap)
+    page = sweep.folder / REPORT
+    files.append(write_report(page, sweep.folder.name, runs, sweep.bootstrap, MAPS_MB))
     sweep.tracked.files(files, "")
     if sweep.quiet:
         print(sweep.folder)
         return
     print_table([run.summary for run in runs])
-    print(f"runs:    {sweep.folder}\nbrowse:  make ui")
+    print(f"runs:    {sweep.folder}\nreport:  {page}\nbrowse:  make ui")

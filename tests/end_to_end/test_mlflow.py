@@ -57,7 +57,7 @@ def test_a_run_is_recorded_with_everything_that_identifies_it(tracked, recorded)
     names = {"p_at_L/min3", "p_at_L10/min12", "average_precision/min6", "ceiling_at_L/min3"}
     assert run.data.metrics.keys() >= names | {"cost/seconds", "sequence_length"}
     files = {"rows.csv", "proteins.jsonl", "summary.json", "config.yaml"}
-    assert artifacts(run) == files | {"rows.json", "maps"}
+    assert artifacts(run) == files | {"rows.json", "maps", "pairs"}
 
 
 def test_a_rerun_continues_the_same_run(tracked, recorded, tmp_path):
@@ -100,7 +100,7 @@ def test_a_sweep_is_a_run_that_holds_its_jobs(tracked, recorded, tmp_path):
     files = {"comparison.csv", "differences.csv", "pareto.csv"}
     pictures = ("comparison", "pareto")
     files |= {f"{name}.{form}" for name in pictures for form in ("png", "svg", "pdf")}
-    assert artifacts(runs["sizes"]) == files
+    assert artifacts(runs["sizes"]) == files | {"report.html"}
 
 
 def test_a_sweep_with_a_failed_job_is_closed_as_failed(tracked, recorded, tmp_path):

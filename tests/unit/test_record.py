@@ -6,6 +6,7 @@ import pytest
 from harness import record, run_summary
 from harness.coupled_pairs import PairCouplings
 from harness.errors import InputError
+from harness.pairs import read_pairs
 from harness.protein import Protein
 from harness.protocols import Row
 from harness.results import RunFolder
@@ -156,11 +157,13 @@ def test_the_tracker_gets_names_and_provenance_as_tags(results, summary):
 def test_the_tracker_gets_rows_and_pictures(results, summary):
     (results.path / "maps").mkdir()
     (results.path / "maps" / "a.png").touch()
+    (results.path / "pairs").mkdir()
+    (results.path / "pairs" / "a.npz").touch()
     results.write_summary(summary)
     tracked = Remembering()
     record.send(tracked, results, summary)
     files = ["/rows.csv", "/proteins.jsonl", "/summary.json", "/config.yaml"]
-    assert tracked.paths == [*files, "maps/a.png"]
+    assert tracked.paths == [*files, "maps/a.png", "pairs/a.npz"]
     table = tracked.tables["rows.json"]
     assert table["protein"].tolist() == ["a", "b"]
     assert list(table) == ["protein", "p_at_L/min3", "p_at_L/long"]
@@ -176,6 +179,7 @@ def test_scores_and_pictures_are_kept_when_asked_for(results):
     keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)), [], [])
     assert (results.path / "scores" / "a.npz").exists()
     assert (results.path / "maps" / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert read_pairs(results.path / "pairs" / "a.npz").sequence == "ACDEF"
 
 
 def test_couplings_are_drawn_beside_the_map(results):
@@ -188,7 +192,7 @@ def test_couplings_are_drawn_beside_the_map(results):
 def test_nothing_is_kept_unless_asked_for(results):
     keep = record.Keeper(results, NAMES, {**CONFIG, "save_scores": False, "pictures": False})
     keep(Sample(Protein("a", "ACDEF"), np.zeros((5, 5))), np.zeros((5, 5)), [], [])
-    assert not {"scores", "maps"} & {path.name for path in results.path.iterdir()}
+    assert not {"scores", "maps", "pairs"} & {path.name for path in results.path.iterdir()}
 
 
 @pytest.mark.parametrize("key", ["save_scores", "pictures"])

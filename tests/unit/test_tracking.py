@@ -1,61 +1,21 @@
 import hashlib
 import json
 import math
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from harness.errors import InputError, PrerequisiteError
 from harness.protocols import TrackedRun, Tracker
-from harness.tracking import MlflowTracker, NoTracker
+from harness.tracking import NoTracker
+from tests.stores import recorded
 
 pytestmark = [
     pytest.mark.xdist_group("mlflow"),  # the store is built once a process, which takes seconds
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # MLflow leaves connections open,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # and uses SQLAlchemy's old ways
 ]
-
-
-def tracking_in(store):
-    return MlflowTracker(experiment="contacts", store=str(store), note="a note", view={"a": 1})
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    """A store with its experiment and nothing else."""
-    store = tmp_path_factory.mktemp("template")
-    tracking_in(store).connect()
-    return store / "mlflow.db"
-
-
-@pytest.fixture
-def tracker(tmp_path, template, monkeypatch):
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    store = tmp_path / "mlflow"
-    store.mkdir()
-    shutil.copy(template, store)
-    return tracking_in(store)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "run"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def client(tracker):
-    from mlflow import MlflowClient
-
-    return MlflowClient(f"sqlite:///{tracker.store}/mlflow.db")
-
-
-def recorded(client):
-    return client.search_runs(["1"], order_by=["attributes.start_time"])
 
 
 def test_a_run_holds_what_it_was_given(tracker, client, folder):
@@ -207,60 +167,3 @@ def test_a_long_version_of_a_data_set_is_named_by_its_digest(tracker, client, fo
         run.dataset("potts", "v" * 50, 2)
     (own,) = recorded(client)[0].inputs.dataset_inputs
     assert own.dataset.digest == hashlib.sha256(b"v" * 50).hexdigest()[:36]
-
-
-def finished(tracker, folder, name, parent=""):
-    """A run with results, and a picture that stays where it is."""
-    (folder / "maps").mkdir(parents=True)
-    for file in ("summary.json", "rows.csv", "maps/a.png"):
-        (folder / file).write_text(name)
-    with tracker.run(name, folder, parent) as run:
-        run.files([folder / "summary.json", folder / "rows.csv"], "")
-        run.files([folder / "maps/a.png"], "maps")
-    return run.id
-
-
-def test_a_run_is_fetched_as_the_folder_it_was(tracker, folder, tmp_path):
-    identifier = finished(tracker, folder / "own", "jac")
-    (copy,) = tracker.fetch(identifier, tmp_path / "copies")
-    assert {path.name for path in copy.iterdir()} == {"summary.json", "rows.csv", ".run_key"}
-    assert (copy / "rows.csv").read_text() == "jac"
-
-
-def test_a_sweep_is_fetched_as_its_finished_jobs(tracker, folder, tmp_path):
-    with tracker.run("sweep", folder, parent="") as sweep:
-        for name in ("jac", "head"):
-            finished(tracker, folder / name, name, sweep.id)
-        with tracker.run("empty", tmp_path, sweep.id):
-            pass
-    copies = tracker.fetch(sweep.id, tmp_path / "copies")
-    assert {(copy / "rows.csv").read_text() for copy in copies} == {"jac", "head"}
-
-
-def test_what_cannot_be_fetched_is_said(tracker, folder, tmp_path):
-    with pytest.raises(InputError, match=r"has no run 0123"):
-        tracker.fetch("0123", tmp_path)
-    with tracker.run("empty", folder, parent="") as run, pytest.raises(InputError, match="results"):
-        tracker.fetch(run.id, tmp_path)
-    with pytest.raises(PrerequisiteError, match="tracker=none"):
-        NoTracker().fetch("0123", tmp_path)
-
-
-def test_a_run_and_its_fetched_copy_can_be_annotated(tracker, client, folder, tmp_path):
-    identifier = finished(tracker, folder / "own", "jac")
-    (copy,) = tracker.fetch(identifier, tmp_path / "copies")
-    page = tmp_path / "page.html"
-    page.write_text("x")
-    assert tracker.annotate(folder / "own", {"first": "1"}, [])
-    assert tracker.annotate(copy, {"second": "2"}, [page])
-    (run,) = recorded(client)
-    assert run.data.tags.items() >= {"first": "1", "second": "2"}.items()
-    assert "page.html" in {item.path for item in client.list_artifacts(identifier)}
-    assert run.info.status == "FINISHED"
-
-
-def test_a_folder_that_was_not_tracked_is_not_annotated(tracker, client, folder):
-    assert not tracker.annotate(folder, {"a": "1"}, [])
-    assert not NoTracker().annotate(folder, {"a": "1"}, [])
-    (folder / ".run_key").write_text("of a store that is gone")
-    assert not tracker.annotate(folder, {"a": "1"}, [])

@@ -1,0 +1,69 @@
+"""python -m harness.report sweep=DIR: one HTML file that shows a sweep, offline and by itself.
+
+`sweep` is a folder (of a sweep, or of a single run) or the id of an MLflow run.
+"""
+
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from harness.comparison import ComparedRun, finished_runs
+from harness.configuration import CONFIG_FOLDER, build, exit_on_user_error
+from harness.errors import InputError
+from harness.report_page import REPORT, write_report
+from harness.results import SUMMARY, read_summary
+
+_MLFLOW_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def main() -> None:
+    """Write the report that the command line asks for, and log it where the sweep is tracked."""
+    quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
+    sys.argv += ["hydra.run.dir=.", *quiet]  # nothing is left behind
+
+    def job(config: DictConfig) -> None:
+        with exit_on_user_error():
+            _report(config)
+
+    hydra.main(version_base="1.3", config_path=CONFIG_FOLDER, config_name="report")(job)()
+
+
+def _report(config: DictConfig) -> None:
+    if not config.sweep:
+        raise InputError("name what to show: sweep=FOLDER, or sweep=ID of a run in MLflow")
+    sweep, tracker = str(config.sweep), build(config.tracker)
+    with tempfile.TemporaryDirectory() as fetched:
+        folder, path = Path(sweep).resolve(), Path(sweep) / REPORT
+        if not folder.exists() and _MLFLOW_ID.fullmatch(sweep):
+            folder, path = Path(fetched) / sweep, Path(config.outputs) / "reports" / f"{sweep}.html"
+            tracker.fetch(sweep, folder)
+        path = Path(config.output or path)
+        write_report(path, folder.name, _runs(folder), build(config.statistics), config.maps_mb)
+        copied = shutil.copy(path, Path(fetched) / REPORT)  # there it takes the place of the last
+        logged = tracker.annotate(folder, {}, [Path(copied)])
+    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB{', logged' if logged else ''})")
+
+
+def _runs(folder: Path) -> list[ComparedRun]:
+    """The finished runs in a sweep folder, or the folder itself; InputError where there is none."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder, and its name is no id of an MLflow run")
+    if (folder / SUMMARY).exists():
+        summary = read_summary(folder)
+        return [ComparedRun(folder, summary, str(summary["run"]["label"]))]
+    runs = finished_runs(folder)
+    if not runs:
+        raise InputError(
+            f"{folder}: no finished run in it; give the folder of a sweep or of a run, and run the "
+            "same command again where it has not finished"
+        )
+    return runs
+
+
+if __name__ == "__main__":
+    main()
