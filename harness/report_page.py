@@ -17,8 +17,10 @@ MAPS_MB = 3.5
 """Megabytes of contact maps: a report on 200 proteins stays below five."""
 
 PAGE = Path(__file__).parent / "page"
-SCRIPTS = ("values", "theme", "tables", "charts", "scatter", "maps", "painter", "sections")
-SCRIPTS += ("report",)
+SCRIPTS = (
+    *("values", "theme", "tables", "charts", "scatter"),
+    *("maps", "painter", "sections", "report"),
+)
 """In the order in which they are read; the last one begins."""
 
 _UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}

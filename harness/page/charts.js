@@ -3,18 +3,14 @@
 const SERIES = [...new Set(data.runs.map((run) => run.series))];
 const COLORS = ["blue", "orange", "green", "pink", "amber", "sky", "ink"];
 const SHAPES = ["circle", "square", "triangle", "diamond", "wedge", "hourglass", "star"];
+SHAPES.push("cross", "bar", "post");
 const DASHES = ["", "6 3", "2 3", "8 3 2 3", "12 4", "1 2", "4 6"];
 
 const cycled = (list, n) => list[n % list.length];
 
 function styleOf(run) {
   const n = SERIES.indexOf(run.series);
-  const round = Math.floor(n / COLORS.length); // the same color again comes in another shape
-  return {
-    color: cycled(COLORS, n),
-    shape: cycled(SHAPES, n + round),
-    dash: cycled(DASHES, n + round),
-  };
+  return { color: cycled(COLORS, n), shape: cycled(SHAPES, n), dash: cycled(DASHES, n) };
 }
 
 // All of them can be filled or hollow: that tells what is on a front.
@@ -25,6 +21,9 @@ const OUTLINES = {
   diamond: "M0,-6.5L6,0L0,6.5L-6,0z",
   wedge: "M0,6L5.5,-4.5H-5.5z",
   hourglass: "M-5,-5H5L-5,5H5z",
+  cross: "M-2,-6H2V-2H6V2H2V6H-2V2H-6V-2H-2z",
+  bar: "M-6.5,-2.5H6.5V2.5H-6.5z",
+  post: "M-2.5,-6.5H2.5V6.5H-2.5z",
   star: "M0,-6L1.6,-1.8H6L2.5,1L3.8,5.5L0,2.8L-3.8,5.5L-2.5,1L-6,-1.8H-1.6z",
 };
 

@@ -20,7 +20,7 @@ PROTEINS = {"p10": 0.25, "p9": 0.75, "complex1": 0.5, "q2": math.nan}
 BETTER = {"p10": 0.375, "p9": 0.8, "complex1": 0.4, "q2": 0.6}
 
 
-@pytest.fixture(scope="module")  # Playwright holds the event loop as long as it is open
+@pytest.fixture(scope="package")  # Playwright holds the event loop as long as it is open
 def browser() -> Iterator[Browser]:
     """Chromium; tests that need it are skipped where there is none, unless this is the CI."""
     path = shutil.which("chromium")
