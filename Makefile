@@ -9,7 +9,7 @@ REFERENCE := $(BIN)/python -m harness.regress model=lattice_3x64 pictures=false 
 METHODS   := $(basename $(notdir $(wildcard conf/method/*.yaml)))
 SHORT     := [1AQTA_PF02823,1BXYA_PF00327,1UCSA_PF08666,3MQIA_PF01833,1U2HA_PF07679,2O9SA_PF00018,3I2ZA_PF00313,1JL3A_PF01451,2PNDA_PF07686,1UNQA_PF00169]
 
-.PHONY: demo test check ui train heads references clean
+.PHONY: demo test check ui train heads references screenshots clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m harness experiment=model_sizes hydra.sweep.dir=$(DEMO)
@@ -53,6 +53,10 @@ references: $(VENV)/.ready
 	  $(REFERENCE) method=$$name dataset=folder dataset.path=$(DATA) dataset.labeled=20 \
 	    'dataset.ids=$(SHORT)' freeze=domains/$$name || exit 1; \
 	done
+
+# Takes the pictures of docs/mlflow.md again, from the runs of `make demo`.
+screenshots: $(VENV)/.ready
+	$(BIN)/python -m docs.take_screenshots
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,5 +1,6 @@
 """One style for all pictures, and how they are written: PNG, SVG and PDF beside each other."""
 
+import logging
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
@@ -9,6 +10,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 matplotlib.use("Agg")
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # tells of every font in every PDF
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
 COLORS = (BLUE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -2,6 +2,10 @@
 
 import pytest
 
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
+FLAGS += ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+"""Chromium as root on a machine without a network."""
+
 
 def until(page, condition):
     """Wait for a condition; Playwright's own way is forbidden by the page's policy."""

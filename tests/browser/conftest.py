@@ -11,10 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from harness.comparison import finished_runs
 from harness.report_page import write_report
+from tests.browsing import FLAGS
 from tests.reports import BOOTSTRAP, Written, write_pairs, write_run
-
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
-FLAGS += ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 PROTEINS = {"p10": 0.25, "p9": 0.75, "complex1": 0.5, "q2": math.nan}
 BETTER = {"p10": 0.375, "p9": 0.8, "complex1": 0.4, "q2": 0.6}

@@ -16,6 +16,9 @@ FILES = dict(re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", PAGE, re.DOTAL
 COMMANDS = re.findall(r"^python (-m harness .+)$", PAGE, re.MULTILINE)
 
 
+GATES = re.findall(r"^python (-m harness\.regress .+)$", PAGE, re.MULTILINE)
+
+
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
     """A folder that holds the files of the page and nothing else."""
@@ -73,3 +76,16 @@ def test_a_name_that_the_harness_has_already_is_hidden_as_the_page_warns(outside
     assert done.returncode == 0, done.stderr
     assert "baselines.random_scores.RandomScores" in done.stdout
     assert "HydrophobicPairs" not in done.stdout
+
+
+@pytest.mark.parametrize("command", GATES)
+def test_a_gate_of_the_page_compares_the_method_with_its_reference(
+    outside: Path, command: str
+) -> None:
+    done = harness(outside, command)
+    assert done.returncode == 0, done.stderr
+    assert "hydrophobic_pairs against random: inconclusive" in done.stdout  # of two proteins
+
+
+def test_the_page_has_a_gate() -> None:
+    assert len(GATES) == 1
