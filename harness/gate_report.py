@@ -94,7 +94,12 @@ def _table(verdicts: Sequence[Verdict]) -> str:
         score = f"{one.wins} / {one.losses} / {one.ties}"
         p_values = (f"{one.p:.2g}", f"{one.p_holm:.2g}")
         rows.append((one.title, f"**{one.verdict}**", *means, *p_values, score, one.reason))
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join(_line(*row) for row in rows)
+
+
+def _line(*cells: str) -> str:
+    """A row of a table in Markdown."""
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
 
 
 def _worst(verdict: Verdict) -> str:
@@ -102,8 +107,8 @@ def _worst(verdict: Verdict) -> str:
 
 
 def _differing(one: Comparison) -> list[str]:
-    rows = [f"| {key} | {before} | {now} |" for key, (before, now) in one.differing.items()]
-    head = ["| differs in | reference | candidate |", "| --- | --- | --- |"]
+    rows = [_line(key, before, now) for key, (before, now) in one.differing.items()]
+    head = [_line("differs in", "reference", "candidate"), _line("---", "---", "---")]
     return ["\n".join([*head, *rows])] if rows else []
 
 

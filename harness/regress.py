@@ -119,8 +119,7 @@ class _Gate:
             if not known:
                 raise InputError("name a candidate=RUN, or a method=… to run")
             arguments = [*known[0], *arguments]
-        _measure(arguments, self.folder / "candidate")
-        return [read_side(self.folder / "candidate")]
+        return [_measured(arguments, self.folder / "candidate")]
 
     def _references(self, name: str) -> list[Side]:
         """Named, or a method that is run as the candidate is."""
@@ -132,8 +131,7 @@ class _Gate:
         if "+" not in commit():  # the same code gives the same numbers
             key = hashlib.sha256(repr((arguments, commit())).encode()).hexdigest()[:12]
             folder = Path(self.config.outputs) / "regress" / "references" / f"{name}-{key}"
-        _measure(arguments, folder)
-        return [read_side(folder)]
+        return [_measured(arguments, folder)]
 
     def _look_up(self, name: str) -> list[Side]:
         """A file, a run folder, a sweep folder, a frozen reference, an id of the tracker."""
@@ -187,8 +185,11 @@ def _is_method(name: str) -> bool:
     return name.isidentifier() and any((path / f"{name}.yaml").is_file() for path in known)
 
 
-def _measure(arguments: Sequence[str], folder: Path) -> None:
-    """Run the harness in a process of its own, as its user would; a folder goes on where it was."""
+def _measured(arguments: Sequence[str], folder: Path) -> Side:
+    """A run of the harness in a process of its own, as its user would start it.
+
+    A folder goes on where it was.
+    """
     sources = HydraConfig.get().runtime.config_sources
     own = [source.path for source in sources if source.provider == "command-line"]
     added = ["--config-dir", own[0]] if own else []
@@ -197,6 +198,7 @@ def _measure(arguments: Sequence[str], folder: Path) -> None:
     print("measuring: python -m harness " + " ".join(command), flush=True)
     if subprocess.run([sys.executable, "-m", "harness", *command]).returncode:
         raise HarnessError("that run failed, as it says above; nothing was compared")
+    return read_side(folder, f"python -m harness {' '.join(arguments)}")
 
 
 if __name__ == "__main__":

@@ -155,6 +155,11 @@ def test_the_summary_holds_all_that_a_reviewer_asks(regressed):
     assert "within ± 0.01." in text
 
 
+def test_a_bar_in_a_setting_does_not_break_the_table(side):
+    found = compare(side(LOW), side(LOW, **{"method.apc": "a|b"}), RULES, None)
+    assert "| method.apc | a&#124;b | True |" in markdown([found])
+
+
 def test_tags_hold_every_verdict(regressed):
     found = tags(regressed)
     assert found["verdict"] == "regressed"
