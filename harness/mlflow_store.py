@@ -23,10 +23,11 @@ _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
 }
-"""Environment of MLflow unless the user chose otherwise: no telemetry, errors within a minute."""
+"""Environment of MLflow unless the user chose otherwise: no telemetry, no bars, errors in a minute."""
 
 log = logging.getLogger("harness")
 

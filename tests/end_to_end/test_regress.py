@@ -127,7 +127,7 @@ def test_tracked_runs_are_found_by_id_and_tagged(regress, command_line, tmp_path
     client = MlflowClient(f"sqlite:///{store}/mlflow.db")
     ids = {run.data.params["method"]: run.info.run_id for run in client.search_runs(["1"])}
     done = regress(f"candidate={ids['separation']}", f"reference={ids['random']}")
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")  # nor does MLflow draw a bar
     run = client.get_run(ids["separation"])
     assert run.data.tags["verdict"] == "inconclusive"
     assert run.data.tags["verdict/p_at_L/min3"].startswith("inconclusive: ")
