@@ -27,7 +27,7 @@ _QUIET = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
 }
-"""Environment of MLflow unless the user chose otherwise: no telemetry, no bars, errors in a minute."""
+"""Environment of MLflow unless the user chose otherwise: no telemetry, no bars, errors soon."""
 
 log = logging.getLogger("harness")
 
