@@ -59,6 +59,7 @@ class _Gate:
         fail_on = [str(name) for name in self.config.fail_on]
         if unknown := sorted(set(fail_on) - set(VERDICTS)):
             raise InputError(f"fail_on: {unknown[0]} is none of {', '.join(VERDICTS)}")
+        self._check_named()
         if self.config.freeze:
             self._freeze()
             return []
@@ -72,6 +73,15 @@ class _Gate:
             self._tell(one, summary)
         print(f"summary: {summary}")
         return [one for one in found if any(v.verdict in fail_on for v in one.verdicts)]
+
+    def _check_named(self) -> None:
+        """Nothing; raises InputError for two things of which only one would be looked at."""
+        if self.config.candidate and any(text.startswith("method=") for text in self._typed):
+            raise InputError("candidate=RUN and method=… are two candidates; name one of them")
+        if self.config.freeze and self.config.reference:
+            raise InputError(
+                "freeze=… writes a reference and reference=… reads one; name one of them"
+            )
 
     def _tell(self, one: Comparison, summary: Path) -> None:
         """Print a comparison, and tag the candidate's tracked run with it."""

@@ -94,6 +94,8 @@ def test_sweeps_are_compared_run_by_run(gate, command_line, tmp_path):
         (["candidate=.", "reference=lattice/random"], "no finished run is in this folder"),
         (["-m", "method=random,separation"], "sweep with python -m harness, then name both"),
         (["reference=lattice/random", "tolerance=-1"], "must not be negative"),
+        (["candidate=x", "method=random", "reference=y"], "are two candidates; name one"),
+        (["candidate=x", "freeze=z", "reference=y"], "writes a reference and reference=… reads"),
         (["reference=random", "dataset.limit=0", "method=random"], "that run failed"),
     ],
 )
