@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from harness.curves import curve_plot
+from harness.errors import InputError
 from harness.pareto import pareto_plot, pareto_table
 from harness.plots import Mark, comparison_plot
 from harness.results import (
@@ -43,6 +45,45 @@ class ComparedRun:
     label: str
 
 
+@dataclass(frozen=True, eq=False)
+class ComparedRuns:
+    """Runs side by side, and how their intervals are made."""
+
+    runs: Sequence[ComparedRun]
+    bootstrap: Bootstrap
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """Precision of every later run minus every earlier one, over proteins that both have.
+
+        Agreement of couplings too, where it was measured. Where there is neither, the headline
+        metric; where proteins have values of many rows, every metric, weighted as in the later run.
+        Each for all proteins, then for each group.
+        """
+        metrics = _precisions(self.runs)
+        parts = {run.label: _by_group(run.folder, metrics) for run in self.runs}
+        rows = []
+        for first, second in combinations(self.runs, 2):
+            head = {"run": second.label, "minus": first.label}
+            for line in _paired(parts[second.label], parts[first.label], self.bootstrap):
+                rows.append(head | line)
+        return pd.DataFrame(rows)
+
+
+def runs_in(folder: Path) -> list[ComparedRun]:
+    """The finished runs in a sweep folder, or the run that the folder is; InputError for none."""
+    if (folder / SUMMARY).exists():
+        summary = read_summary(folder)
+        return [ComparedRun(folder, summary, str(summary["run"]["label"]))]
+    runs = finished_runs(folder)
+    if not runs:
+        raise InputError(
+            f"{folder}: no finished run in it; give the folder of a sweep or of a run, and run the "
+            "same command again where it has not finished"
+        )
+    return runs
+
+
 def finished_runs(sweep: Path) -> list[ComparedRun]:
     """The finished runs directly under a sweep folder: language models by size, then the others.
 
@@ -66,16 +107,17 @@ def costs(run: ComparedRun) -> dict[str, float]:
     return {f"{key}_per_protein": cost[key] / cost["n_proteins"] for key in COSTS}
 
 
-def write_comparison(sweep: Path, runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> list[Path]:
+def write_comparison(sweep: Path, compared: ComparedRuns) -> list[Path]:
     """Write comparison.csv, differences.csv and the picture comparison; their paths.
 
     When the runs differ in cost, pareto.csv and its picture as well; where they have curves,
     curves.csv and its picture. Pictures leave out runs whose evaluation has not the metric of the
     others.
     """
+    runs, bootstrap = compared.runs, compared.bootstrap
     table, paired = sweep / "comparison.csv", sweep / "differences.csv"
     _table(runs).to_csv(table, index=False)
-    differences(runs, bootstrap).to_csv(paired, index=False)
+    compared.differences.to_csv(paired, index=False)
     metric, (name, *_) = headline([run.summary for run in runs])
     axis = f"{'P@L' if metric == 'p_at_L' else metric}, {name}"
     drawn = [run for run in runs if _looked_for(run, metric, name)] or runs
@@ -112,27 +154,17 @@ def _table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> pd.DataFrame:
-    """Precision of every later run minus every earlier one, over proteins that both have.
-
-    Agreement of couplings too, where it was measured. Where there is neither, the headline metric;
-    where proteins have values of many rows, every metric, weighted as in the later run. Each for
-    all proteins, then for each group.
-    """
-    metrics = _precisions(runs)
-    parts = {run.label: _by_group(run.folder, metrics) for run in runs}
-    rows = []
-    for first, second in combinations(runs, 2):
-        minuend, subtrahend = parts[second.label], parts[first.label]
-        for group in [name for name in minuend if name in subtrahend]:
-            a, b = minuend[group].align(subtrahend[group], join="inner")
-            head = {"run": second.label, "minus": first.label, "group": group}
-            for pair in [column[1:] for column in a.columns if column[0] == "value"]:
-                values = a["value"][pair].to_numpy(), b["value"][pair].to_numpy()
-                estimate = bootstrap.difference(*values, a["weight"][pair].to_numpy())
-                place = dict(zip(("metric", "range"), pair, strict=True))
-                rows.append({**head, **place, **asdict(estimate)})
-    return pd.DataFrame(rows)
+def _paired(
+    later: Mapping[str, pd.DataFrame], earlier: Mapping[str, pd.DataFrame], bootstrap: Bootstrap
+) -> Iterator[dict[str, Any]]:
+    """The difference of two runs: for each group that both have, by metric and range."""
+    for group in [name for name in later if name in earlier]:
+        a, b = later[group].align(earlier[group], join="inner")
+        for pair in [column[1:] for column in a.columns if column[0] == "value"]:
+            values = a["value"][pair].to_numpy(), b["value"][pair].to_numpy()
+            estimate = bootstrap.difference(*values, a["weight"][pair].to_numpy())
+            place = dict(zip(("metric", "range"), pair, strict=True))
+            yield {"group": group, **place, **asdict(estimate)}
 
 
 def _precisions(runs: Sequence[ComparedRun]) -> list[str]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from harness.comparison import COSTS
 from harness.errors import InputError
-from harness.sides import COSTS, Side
-from harness.verdicts import VERDICTS, Paired, Rules, Verdict, judge
+from harness.sides import Side
+from harness.verdicts import EQUIVALENT, IMPROVED, VERDICTS, Paired, Rules, Verdict, judge
 
 JUDGED = ("p_at_L", "p_at_L_ordered", "average_precision", "spearman", "recovered")
 """Metrics that are judged unless others are named; higher is better in each."""
@@ -39,8 +40,8 @@ class Comparison:
     def overall(self) -> str:
         """The worst verdict; one improvement among equivalent metrics is an improvement."""
         found = [name for name in VERDICTS if any(one.verdict == name for one in self.verdicts)]
-        both = found == ["equivalent", "improved"]
-        return "improved" if both else found[0]
+        both = found == [EQUIVALENT, IMPROVED]
+        return IMPROVED if both else found[0]
 
     @property
     def differing(self) -> dict[str, tuple[str, str]]:

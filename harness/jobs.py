@@ -56,11 +56,11 @@ def _job(config: DictConfig, measured: Callable[[DictConfig, Path], dict[str, An
         return
     with exit_on_user_error():
         summary = measured(config, folder)
-    if summary and not config.quiet:
+    if summary and config.quiet:
+        print(folder)
+    elif summary:
         print_table([summary])
         print(f"run:     {folder}\nbrowse:  make ui")
-    elif config.quiet:
-        print(folder)
 
 
 def measure(

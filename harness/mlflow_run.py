@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pandas import DataFrame
 
+from harness.digests import text_digest
 from harness.errors import PrerequisiteError
 from harness.mlflow_store import explaining, mlflow_library
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 LONGEST = 5000
 """Characters that every MLflow store takes as the value of a parameter or a tag."""
-
 
 _LONGEST_DIGEST = 36
 """Characters that MLflow takes as the digest of a data set."""
@@ -63,10 +63,10 @@ class MlflowRun:
 
     def dataset(self, name: str, version: str, n_proteins: int) -> None:
         """Log the data set as an input: the table has a column and a filter of them."""
-        entities, digest = mlflow_library().entities, hashlib.sha256(version.encode()).hexdigest()
+        entities, short = mlflow_library().entities, len(version) <= _LONGEST_DIGEST
         found = entities.Dataset(
             name=name,
-            digest=version if len(version) <= _LONGEST_DIGEST else digest[:_LONGEST_DIGEST],
+            digest=version if short else text_digest(version)[:_LONGEST_DIGEST],
             source_type="local",
             source=json.dumps({"uri": f"conf/dataset/{name}.yaml"}),
             profile=json.dumps({"num_rows": n_proteins}),

@@ -1,6 +1,5 @@
 """python -m harness.regress: did a candidate break or beat a reference?"""
 
-import hashlib
 import logging
 import os
 import re
@@ -14,21 +13,23 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from harness.comparison import finished_runs
+from harness.comparison import runs_in
 from harness.configuration import CONFIG_FOLDER, build, exit_on_user_error
+from harness.digests import text_digest
 from harness.errors import HarnessError, InputError
 from harness.gate import Comparison, compare
 from harness.gate_report import in_words, markdown, tags, write_files
 from harness.protocols import Tracker
 from harness.provenance import commit
 from harness.record import FREE
-from harness.results import SUMMARY, replacing
+from harness.results import replacing
 from harness.sides import Side, read_frozen, read_side, write_frozen
+from harness.tracking import RUN_ID
 from harness.verdicts import VERDICTS
 
 FROZEN = Path(CONFIG_FOLDER).parent / "baselines" / "reference"
 
-_OWN = ("candidate", "reference", "freeze", "metrics", "tolerance", "partial", "fail_on")
+_OWN = ("candidate", "reference", "freeze", "metrics", "tolerance", "partial", "fail_on", "rules")
 """Keys of the gate; all others are those of the runs."""
 
 
@@ -76,7 +77,7 @@ class _Gate:
 
     def _check_named(self) -> None:
         """Nothing; raises InputError for two things of which only one would be looked at."""
-        if self.config.candidate and any(text.startswith("method=") for text in self._typed):
+        if self.config.candidate and _chooses_method(self._typed):
             raise InputError("candidate=RUN and method=… are two candidates; name one of them")
         if self.config.freeze and self.config.reference:
             raise InputError(
@@ -124,7 +125,7 @@ class _Gate:
         if self.config.candidate:
             return self._look_up(str(self.config.candidate))
         arguments = self._typed
-        if not any(text.startswith("method=") for text in arguments):
+        if not _chooses_method(arguments):
             known = [one.arguments for one in references if one.arguments]
             if not known:
                 raise InputError("name a candidate=RUN, or a method=… to run")
@@ -135,11 +136,11 @@ class _Gate:
         """Named, or a method that is run as the candidate is."""
         if not _is_method(name) or Path(name).exists():
             return self._look_up(name)
-        others = [text for text in self._typed if not text.startswith(("method=", "method."))]
+        others = [text for text in self._typed if _key(text).partition(".")[0] != "method"]
         arguments = [f"method={name}", *others]
         folder = self.folder / "reference"
         if "+" not in commit():  # the same code gives the same numbers
-            key = hashlib.sha256(repr((arguments, commit())).encode()).hexdigest()[:12]
+            key = text_digest(repr((arguments, commit())))[:12]
             folder = Path(self.config.outputs) / "regress" / "references" / f"{name}-{key}"
         return [_measured(arguments, folder)]
 
@@ -148,14 +149,9 @@ class _Gate:
         path = Path(name)
         if path.suffix == ".json" and path.is_file():
             return [read_frozen(path)]
-        if (path / SUMMARY).exists():
-            return [read_side(path)]
         if path.is_dir():
-            runs = finished_runs(path)
-            if not runs:
-                raise InputError(f"{path}: no finished run is in this folder")
-            return [read_side(run.folder) for run in runs]
-        if re.fullmatch("[0-9a-f]{32}", name):
+            return [read_side(run.folder) for run in runs_in(path)]
+        if RUN_ID.fullmatch(name):
             copies = self._tracker.fetch(name, self.folder / name)
             return [read_side(copy, f"MLflow run {copy.name}") for copy in copies]
         if _frozen(name).is_file():
@@ -175,11 +171,15 @@ class _Gate:
     def _typed(self) -> list[str]:
         """What the command line says of the runs."""
         given = HydraConfig.get().overrides.task
-        return [text for text in given if _key(text) not in _OWN]
+        return [text for text in given if _key(text).partition(".")[0] not in _OWN]
 
 
 def _key(override: str) -> str:
     return override.partition("=")[0].lstrip("+~")
+
+
+def _chooses_method(overrides: Sequence[str]) -> bool:
+    return any(_key(override) == "method" for override in overrides)
 
 
 def _frozen(name: str) -> Path:

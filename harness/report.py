@@ -3,7 +3,6 @@
 `sweep` is a folder (of a sweep, or of a single run) or the id of an MLflow run.
 """
 
-import re
 import shutil
 import sys
 import tempfile
@@ -12,13 +11,11 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from harness.comparison import ComparedRun, finished_runs
+from harness.comparison import ComparedRuns, runs_in
 from harness.configuration import CONFIG_FOLDER, build, exit_on_user_error
 from harness.errors import InputError
 from harness.report_page import REPORT, write_report
-from harness.results import SUMMARY, read_summary
-
-_MLFLOW_ID = re.compile(r"[0-9a-f]{32}")
+from harness.tracking import RUN_ID
 
 
 def main() -> None:
@@ -36,33 +33,19 @@ def main() -> None:
 def _report(config: DictConfig) -> None:
     if not config.sweep:
         raise InputError("name what to show: sweep=FOLDER, or sweep=ID of a run in MLflow")
-    sweep, tracker = str(config.sweep), build(config.tracker)
+    sweep, tracker, statistics = str(config.sweep), build(config.tracker), build(config.statistics)
     with tempfile.TemporaryDirectory() as fetched:
         folder, path = Path(sweep).resolve(), Path(sweep) / REPORT
-        if not folder.exists() and _MLFLOW_ID.fullmatch(sweep):
+        if not folder.exists() and RUN_ID.fullmatch(sweep):
             folder, path = Path(fetched) / sweep, Path(config.outputs) / "reports" / f"{sweep}.html"
             tracker.fetch(sweep, folder)
-        path = Path(config.output or path)
-        write_report(path, folder.name, _runs(folder), build(config.statistics), config.maps_mb)
+        if not folder.is_dir():
+            raise InputError(f"{folder}: no such folder, and its name is no id of an MLflow run")
+        path, compared = Path(config.output or path), ComparedRuns(runs_in(folder), statistics)
+        write_report(path, folder.name, compared, config.maps_mb)
         copied = shutil.copy(path, Path(fetched) / REPORT)  # there it takes the place of the last
         logged = tracker.annotate(folder, {}, [Path(copied)])
     print(f"{path} ({path.stat().st_size / 1e6:.1f} MB{', logged' if logged else ''})")
-
-
-def _runs(folder: Path) -> list[ComparedRun]:
-    """The finished runs in a sweep folder, or the folder itself; InputError where there is none."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder, and its name is no id of an MLflow run")
-    if (folder / SUMMARY).exists():
-        summary = read_summary(folder)
-        return [ComparedRun(folder, summary, str(summary["run"]["label"]))]
-    runs = finished_runs(folder)
-    if not runs:
-        raise InputError(
-            f"{folder}: no finished run in it; give the folder of a sweep or of a run, and run the "
-            "same command again where it has not finished"
-        )
-    return runs
 
 
 if __name__ == "__main__":

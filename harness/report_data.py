@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from harness.comparison import ComparedRun, costs, differences
+from harness.comparison import ComparedRun, ComparedRuns, costs
 from harness.metrics import RANGES, SeparationRange
 from harness.pareto import COSTS, on_front
 from harness.report_maps import STEPS, MapSource, fitted_maps
 from harness.results import CONFIG, find_metric, headline, read_journal, read_values
-from harness.statistics import Bootstrap
 
 MOST_COMPARED = 12
 """Runs beyond which paired differences (n² of them) are left out."""
@@ -26,10 +25,9 @@ DIGITS = 5
 """Significant digits of a number in the page."""
 
 
-def report_data(
-    name: str, runs: Sequence[ComparedRun], bootstrap: Bootstrap, maps_bytes: float
-) -> dict[str, Any]:
+def report_data(name: str, compared: ComparedRuns, maps_bytes: float) -> dict[str, Any]:
     """The content of a report on these runs."""
+    runs, bootstrap = compared.runs, compared.bootstrap
     journals = [read_journal(run.folder) for run in runs]
     proteins = {protein: entry for journal in journals for protein, entry in journal.items()}
     metric, ranges = headline([run.summary for run in runs])
@@ -53,7 +51,7 @@ def report_data(
         ],
         "runs": shown,
         "fronts": {key: _fronts(runs, key) for key in keys},
-        "differences": _differences(runs, bootstrap),
+        "differences": _differences(compared),
         "maps": _maps(runs, _best_first(list(proteins), shown[0]["values"].get(main)), maps_bytes),
     }
     return plain(data)
@@ -125,13 +123,13 @@ def _fronts(runs: Sequence[ComparedRun], key: str) -> dict[str, list[bool]]:
     return fronts
 
 
-def _differences(runs: Sequence[ComparedRun], bootstrap: Bootstrap) -> dict[str, list[list[Any]]]:
+def _differences(compared: ComparedRuns) -> dict[str, list[list[Any]]]:
     """By key: run, the run it is compared with, and the estimate of their difference."""
-    if not 2 <= len(runs) <= MOST_COMPARED:
+    if not 2 <= len(compared.runs) <= MOST_COMPARED:
         return {}
-    places = {run.label: n for n, run in enumerate(runs)}
+    places = {run.label: n for n, run in enumerate(compared.runs)}
     found: dict[str, list[list[Any]]] = {}
-    for item in differences(runs, bootstrap).to_dict("records"):
+    for item in compared.differences.to_dict("records"):
         if not item["group"]:
             pair = [places[item["run"]], places[item["minus"]]]
             found.setdefault(_key(item), []).append(pair + _estimate(item))

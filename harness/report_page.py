@@ -2,15 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from harness.comparison import ComparedRun
+from harness.comparison import ComparedRuns
 from harness.report_data import report_data
 from harness.results import replacing
-from harness.statistics import Bootstrap
 
 REPORT = "report.html"
 MAPS_MB = 3.5
@@ -27,11 +26,9 @@ _UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 """Letters that a JSON text inside HTML has to spell in another way."""
 
 
-def write_report(
-    path: Path, name: str, runs: Sequence[ComparedRun], bootstrap: Bootstrap, maps_mb: float
-) -> Path:
+def write_report(path: Path, name: str, compared: ComparedRuns, maps_mb: float) -> Path:
     """The path, with a report on these runs written there."""
-    page = report_page(report_data(name, runs, bootstrap, maps_mb * 1e6))
+    page = report_page(report_data(name, compared, maps_mb * 1e6))
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as partial:
         partial.write_text(page, encoding="utf-8")

@@ -5,7 +5,6 @@ settings, what it was measured with and on (packages, commit, SHA-256 of weights
 and cost of every protein, and a SHA-256 over all of that, which an edited file does not match.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,8 @@ from typing import Any
 
 import pandas as pd
 
-from harness.digests import digest
+from harness.comparison import COSTS
+from harness.digests import digest, text_digest
 from harness.errors import InputError
 from harness.results import (
     MANIFEST,
@@ -28,7 +28,6 @@ from harness.results import (
 )
 
 FORMAT = 1
-COSTS = ("seconds", "forward_passes", "flops")
 
 
 @dataclass(frozen=True)
@@ -147,4 +146,4 @@ def _columns(rows: pd.DataFrame, proteins: Sequence[str]) -> dict[str, list[floa
 
 
 def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return text_digest(json.dumps(content, sort_keys=True))

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from harness.capacity import write_capacity
 from harness.claims import check_writable
-from harness.comparison import finished_runs, write_comparison
+from harness.comparison import ComparedRuns, finished_runs, write_comparison
 from harness.configuration import SWEPT_KEYS, build, exit_on_user_error, swept_keys
 from harness.errors import HarnessError
 from harness.protocols import TrackedRun
@@ -126,11 +126,12 @@ def _compare(sweep: _Sweep) -> None:
     runs = finished_runs(sweep.folder)
     if not runs:
         return
-    files = write_comparison(sweep.folder, runs, sweep.bootstrap)
+    compared = ComparedRuns(runs, sweep.bootstrap)
+    files = write_comparison(sweep.folder, compared)
     files += write_scaling(sweep.folder, runs, sweep.bootstrap)
     files += write_capacity(sweep.folder, runs, sweep.bootstrap)
     page = sweep.folder / REPORT
-    files.append(write_report(page, sweep.folder.name, runs, sweep.bootstrap, MAPS_MB))
+    files.append(write_report(page, sweep.folder.name, compared, MAPS_MB))
     sweep.tracked.files(files, "")
     if sweep.quiet:
         print(sweep.folder)

@@ -46,9 +46,12 @@ def progress_bar(label: str, unit: str = "proteins", quiet: bool = False) -> Ite
 
     Nothing when quiet.
     """
+    if quiet:
+        yield _show_nothing
+        return
     console = Console(stderr=True)
-    if quiet or not console.is_terminal or os.environ.get("CI", "") not in ("", "0", "false"):
-        yield _Lines(label, unit, quiet).show
+    if not console.is_terminal or os.environ.get("CI", "") not in ("", "0", "false"):
+        yield _Lines(label, unit).show
         return
     columns = (
         TextColumn("{task.description}"),
@@ -67,6 +70,10 @@ def progress_bar(label: str, unit: str = "proteins", quiet: bool = False) -> Ite
         yield show
 
 
+def _show_nothing(done: int, total: int, doing: Callable[[], str] = str) -> None:
+    """The progress of a quiet run."""
+
+
 class _Doing(ProgressColumn):
     """What is under way, asked anew whenever the bar is drawn."""
 
@@ -81,7 +88,6 @@ class _Lines:
 
     label: str
     unit: str
-    quiet: bool
     began: tuple[float, int] | None = None
     """When the first call came, and how many were done by then."""
     last: float = 0.0
@@ -91,7 +97,7 @@ class _Lines:
         now = time.monotonic()
         if self.began is None:
             self.began, self.last = (now, done), now
-        if self.quiet or now - self.last < _SECONDS_BETWEEN_LINES:
+        if now - self.last < _SECONDS_BETWEEN_LINES:
             return
         self.last = now
         start, before = self.began

@@ -3,8 +3,8 @@
 Everything an MLflow run shows is in the run folder first, with a key by which a rerun continues it.
 """
 
-import hashlib
 import json
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pandas import DataFrame
 
+from harness.digests import text_digest
 from harness.errors import InputError, PrerequisiteError
 from harness.mlflow_run import LONGEST, MlflowRun
 from harness.mlflow_store import (
@@ -31,6 +32,9 @@ from harness.protocols import TrackedRun
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
+
+RUN_ID = re.compile("[0-9a-f]{32}")
+"""How MLflow calls a run."""
 
 _OWN = "harness.wrote/"
 """Beginning of tags with the SHA-256 of what was written into another tag."""
@@ -123,7 +127,7 @@ class MlflowTracker:
             remote = self._uri.startswith(("http", "databricks"))
             artifacts = None if remote else (Path(self.store).resolve() / "artifacts").as_uri()
             kind = {"mlflow.experimentKind": "custom_model_development"}
-            written = {_OWN + key: _digest(text) for key, text in self._shown.items()}
+            written = {_OWN + key: text_digest(text) for key, text in self._shown.items()}
             tags = kind | self._shown | written
             return client, client.create_experiment(self.experiment, artifacts, tags)
 
@@ -131,9 +135,9 @@ class MlflowTracker:
         """Renew description and view; one that somebody has changed in the UI stays."""
         for key, text in self._shown.items():
             before, ours = experiment.tags.get(key, ""), experiment.tags.get(_OWN + key)
-            if text != before and _digest(before) == ours:
+            if text != before and text_digest(before) == ours:
                 client.set_experiment_tag(experiment.experiment_id, key, text)
-                client.set_experiment_tag(experiment.experiment_id, _OWN + key, _digest(text))
+                client.set_experiment_tag(experiment.experiment_id, _OWN + key, text_digest(text))
 
     @property
     def _shown(self) -> dict[str, str]:
@@ -184,7 +188,3 @@ def _begin(client: "MlflowClient", experiment: str, name: str, folder: Path, par
         return str(run.info.run_id)
     tags = {"run_key": key} | ({"mlflow.parentRunId": parent} if parent else {})
     return str(client.create_run(experiment, run_name=name, tags=tags).info.run_id)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -2,16 +2,21 @@
 
 const MAP_COLORS = ["paper", "ink", "contact", "outside", "hidden", "rule", "hit", "miss", "cursor"];
 
-/** Draws a map on a canvas of so many CSS pixels; colors are those of the page's theme. */
+/**
+ * Draws a map on a canvas of so many CSS pixels; colors are those of the page's theme. The map is
+ * drawn once, out of sight: where the cursor moves, only a copy of it is put on the canvas.
+ */
 class MapPainter {
   constructor(canvas, map, size) {
     const density = window.devicePixelRatio || 1;
     Object.assign(this, { canvas, map, size, density, cell: size / map.length });
     canvas.width = canvas.height = Math.round(size * density);
     canvas.style.width = canvas.style.height = `${size}px`;
-    this.brush = canvas.getContext("2d");
+    this.drawn = make("canvas", { width: canvas.width, height: canvas.height });
+    this.brush = this.drawn.getContext("2d");
     this.brush.scale(density, density);
     this.colors = Object.fromEntries(MAP_COLORS.map((name) => [name, this.resolved(name)]));
+    this.paint();
   }
 
   /** A color of the style sheet as a canvas understands it. */
@@ -20,7 +25,7 @@ class MapPainter {
     return getComputedStyle(this.canvas).color;
   }
 
-  paint(cursor) {
+  paint() {
     this.fill("paper", 0, 0, this.map.length, this.map.length);
     this.unresolved();
     this.scores(this.map.a, true);
@@ -29,7 +34,6 @@ class MapPainter {
     this.lines();
     if (this.map.a) this.marks(this.map.a, true);
     if (choice.below === "b" && this.map.b) this.marks(this.map.b, false);
-    if (cursor) this.cursor(cursor);
   }
 
   fill(name, column, row, width = 1, height = 1) {
@@ -115,12 +119,19 @@ class MapPainter {
     }
   }
 
-  cursor({ row, column }) {
-    this.brush.strokeStyle = this.colors.cursor;
-    this.brush.lineWidth = 2;
+  /** Put the map on the canvas, and a frame around the pair under the cursor, if there is one. */
+  show(cursor) {
+    const screen = this.canvas.getContext("2d");
+    screen.setTransform(1, 0, 0, 1, 0, 0);
+    screen.drawImage(this.drawn, 0, 0);
+    if (!cursor) return;
+    screen.scale(this.density, this.density);
+    screen.strokeStyle = this.colors.cursor;
+    screen.lineWidth = 2;
     const room = Math.max(0, 9 - this.cell) / 2 + 1;
-    const [x, y, side] = [column * this.cell - room, row * this.cell - room, this.cell + 2 * room];
-    this.brush.strokeRect(x, y, side, side);
+    const place = (at) => at * this.cell - room;
+    const side = this.cell + 2 * room;
+    screen.strokeRect(place(cursor.column), place(cursor.row), side, side);
   }
 }
 
@@ -161,7 +172,8 @@ class MapView {
     this.holder.hidden = false;
     this.heading.textContent = this.summary();
     this.canvas.setAttribute("aria-label", `Contact map. ${this.summary()}`);
-    this.point(null);
+    this.readout.textContent = "";
+    this.paint();
   }
 
   summary() {
@@ -183,13 +195,14 @@ class MapView {
   paint() {
     if (!this.map) return;
     const size = Math.max(240, Math.min(620, this.holder.clientWidth));
-    new MapPainter(this.canvas, this.map, size).paint(this.cursor);
+    this.painter = new MapPainter(this.canvas, this.map, size);
+    this.painter.show(this.cursor);
   }
 
   point(cursor) {
     this.cursor = cursor;
     this.readout.textContent = cursor ? pairText(this.map, cursor.row, cursor.column) : "";
-    this.paint();
+    this.painter?.show(cursor);
   }
 
   hover(event) {

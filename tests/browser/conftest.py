@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from harness.comparison import finished_runs
+from harness.comparison import ComparedRuns, finished_runs
 from harness.report_page import write_report
 from tests.browsing import FLAGS
 from tests.reports import BOOTSTRAP, Written, write_pairs, write_run
@@ -40,7 +40,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_run(sweep / "2", Written("<b>prior</b>", seconds=0.5, values={"complex1": 0.125}))
     for seed, folder in enumerate((small, large)):
         write_pairs(folder, ["p10", "p9", "complex1"], seed)
-    return write_report(sweep / "report.html", "small", finished_runs(sweep), BOOTSTRAP, 1.0)
+    return write_report(
+        sweep / "report.html", "small", ComparedRuns(finished_runs(sweep), BOOTSTRAP), 1.0
+    )
 
 
 @pytest.fixture

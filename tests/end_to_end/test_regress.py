@@ -91,7 +91,7 @@ def test_sweeps_are_compared_run_by_run(gate, command_line, tmp_path):
         (["reference=lattice/nothing"], "there are domains/"),
         (["reference=../../secret"], "is no name of a frozen reference"),
         (["reference=" + "0" * 32], "with tracker=none no run can be looked up"),
-        (["candidate=.", "reference=lattice/random"], "no finished run is in this folder"),
+        (["candidate=.", "reference=lattice/random"], "no finished run in it"),
         (["-m", "method=random,separation"], "sweep with python -m harness, then name both"),
         (["reference=lattice/random", "tolerance=-1"], "must not be negative"),
         (["candidate=x", "method=random", "reference=y"], "are two candidates; name one"),

@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from harness.comparison import finished_runs, write_comparison
+from harness.comparison import ComparedRuns, finished_runs, write_comparison
 from harness.protocols import Row
 from harness.results import RunFolder, summarize
 from harness.statistics import Bootstrap
@@ -97,7 +97,7 @@ def test_runs_that_did_not_finish_are_left_out(tmp_path, finish):
 def test_differences_are_paired_over_the_proteins_that_both_have(tmp_path, finish):
     finish("0", "one", {"a": 0.25, "b": 0.5, "only": 0.9})
     finish("1", "two", {"b": 0.75, "a": 0.5})
-    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    write_comparison(tmp_path, ComparedRuns(finished_runs(tmp_path), BOOTSTRAP))
     (row,) = pd.read_csv(tmp_path / "differences.csv").to_dict("records")
     assert (row["run"], row["minus"], row["range"]) == ("two", "one", "min3")
     assert (row["mean"], row["low"], row["high"], row["n"]) == (0.25, 0.25, 0.25, 2)
@@ -105,7 +105,7 @@ def test_differences_are_paired_over_the_proteins_that_both_have(tmp_path, finis
 
 def test_the_table_holds_every_metric_with_the_cost(tmp_path, finish):
     finish("0", "one", {"a": 0.25})
-    paths = write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    paths = write_comparison(tmp_path, ComparedRuns(finished_runs(tmp_path), BOOTSTRAP))
     (row,) = pd.read_csv(tmp_path / "comparison.csv").to_dict("records")
     assert (row["run"], row["metric"], row["mean"], row["seconds"]) == ("one", "p_at_L", 0.25, 1)
     names = ["comparison.csv", "differences.csv"]
@@ -117,7 +117,7 @@ def test_the_table_holds_every_metric_with_the_cost(tmp_path, finish):
 def test_the_table_holds_every_group_beside_the_whole(tmp_path, finish_groups):
     finish_groups("one", {"A": {"a": 0.2, "b": 0.4}, "B": {"c": 0.9}}, neff=7.5)
     finish_groups("two", {"A": {"a": 0.3}})
-    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    write_comparison(tmp_path, ComparedRuns(finished_runs(tmp_path), BOOTSTRAP))
     table = pd.read_csv(tmp_path / "comparison.csv", keep_default_na=False)
     chosen = table[table["metric"] == "p_at_L5"].set_index(["run", "group"])
     assert list(chosen.index) == [
@@ -132,7 +132,7 @@ def test_the_table_holds_every_group_beside_the_whole(tmp_path, finish_groups):
 def test_every_precision_is_compared_in_the_whole_and_in_each_group(tmp_path, finish_groups):
     finish_groups("one", {"A": {"a": 0.25, "b": 0.5}, "B": {"c": 0.75}})
     finish_groups("two", {"B": {"c": 0.25}, "A": {"b": 0.75, "a": 0.5}, "C": {"d": 0.5}})
-    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    write_comparison(tmp_path, ComparedRuns(finished_runs(tmp_path), BOOTSTRAP))
     table = pd.read_csv(tmp_path / "differences.csv", keep_default_na=False)
     assert set(table["run"] + "-" + table["minus"]) == {"two-one"}
     places = list(zip(table["group"], table["metric"], table["range"], strict=True))
@@ -144,7 +144,7 @@ def test_every_precision_is_compared_in_the_whole_and_in_each_group(tmp_path, fi
 def test_a_protein_counts_in_a_group_that_both_runs_give_it(tmp_path, finish_groups):
     finish_groups("one", {"A": {"a": 0.25, "b": 0.5}})
     finish_groups("two", {"A": {"a": 0.75}, "B": {"b": 0.5}})
-    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    write_comparison(tmp_path, ComparedRuns(finished_runs(tmp_path), BOOTSTRAP))
     table = pd.read_csv(tmp_path / "differences.csv", keep_default_na=False)
     found = table[table["metric"] == "p_at_L"].set_index("group")
     assert found["mean"].to_dict() == {"": 0.25, "A": 0.5}
@@ -154,7 +154,9 @@ def test_a_protein_counts_in_a_group_that_both_runs_give_it(tmp_path, finish_gro
 def test_runs_that_differ_in_cost_are_weighed_against_it(tmp_path, finish):
     finish("0", "dear", {"a": 0.5}, n_parameters=9, seconds=4.0, flops=8, forward_passes=6)
     finish("1", "cheap", {"a": 0.25})
-    *_, table, picture, _, _ = write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    *_, table, picture, _, _ = write_comparison(
+        tmp_path, ComparedRuns(finished_runs(tmp_path), BOOTSTRAP)
+    )
     assert (table.name, picture.name) == ("pareto.csv", "pareto.png")
     assert picture.stat().st_size > 1000
     dear, cheap = pd.read_csv(table).to_dict("records")
@@ -166,7 +168,7 @@ def test_runs_that_differ_in_cost_are_weighed_against_it(tmp_path, finish):
 def test_another_metric_is_compared_where_there_is_no_precision(tmp_path, finish):
     for n, label in enumerate(("one", "two")):
         finish(str(n), label, {"a": 0.25 * n}, metric="recovered")
-    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    write_comparison(tmp_path, ComparedRuns(finished_runs(tmp_path), BOOTSTRAP))
     (row,) = pd.read_csv(tmp_path / "differences.csv").to_dict("records")
     assert (row["metric"], row["mean"]) == ("recovered", 0.25)
 
@@ -176,6 +178,6 @@ def test_what_nobody_could_measure_is_compared_without_a_number(tmp_path, finish
         finish(str(n), label, {"a": float("nan")})
     summary = json.loads((tmp_path / "0" / "summary.json").read_text())
     assert summary["metrics"][0]["mean"] is None
-    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    write_comparison(tmp_path, ComparedRuns(finished_runs(tmp_path), BOOTSTRAP))
     (row,) = pd.read_csv(tmp_path / "differences.csv").to_dict("records")
     assert (row["n"], row["unscored"]) == (0, 1)

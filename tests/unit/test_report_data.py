@@ -4,7 +4,7 @@ import math
 import pandas as pd
 import pytest
 
-from harness.comparison import finished_runs
+from harness.comparison import ComparedRuns, finished_runs
 from harness.report_data import MOST_COMPARED, plain, report_data
 from tests.reports import BOOTSTRAP, RANGES, Written, write_pairs, write_run
 
@@ -20,7 +20,7 @@ def sweep(tmp_path):
 
 
 def data_of(sweep, maps=1e6):
-    return report_data("sweep", finished_runs(sweep), BOOTSTRAP, maps)
+    return report_data("sweep", ComparedRuns(finished_runs(sweep), BOOTSTRAP), maps)
 
 
 def test_estimates_are_those_of_the_summaries(sweep):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness import report_maps
-from harness.comparison import finished_runs
+from harness.comparison import ComparedRuns, finished_runs
 from harness.errors import InputError
 from harness.metrics import CONTACTS
 from harness.pairs import DEPTH, KeptPairs, kept_pairs, read_pairs
@@ -118,5 +118,7 @@ def test_a_report_on_200_proteins_and_8_runs_stays_below_5_mb(tmp_path):
         (folder / "pairs").mkdir()
         for protein in proteins:
             os.link(tmp_path / f"{n}.npz", folder / "pairs" / f"{protein}.npz")
-    path = write_report(tmp_path / "r.html", "r", finished_runs(sweep), BOOTSTRAP, MAPS_MB)
+    path = write_report(
+        tmp_path / "r.html", "r", ComparedRuns(finished_runs(sweep), BOOTSTRAP), MAPS_MB
+    )
     assert 2.5e6 < path.stat().st_size < 5e6

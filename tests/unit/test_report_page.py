@@ -4,7 +4,7 @@ import re
 import pytest
 from omegaconf import OmegaConf
 
-from harness.comparison import finished_runs
+from harness.comparison import ComparedRuns, finished_runs
 from harness.report_page import MAPS_MB, PAGE, SCRIPTS, report_page, write_report
 from tests.reports import BOOTSTRAP, Written, write_run
 from tests.test_architecture import ROOT
@@ -16,7 +16,9 @@ NASTY = "</script><!--<script>&\u2028 /*SCRIPT*/ 'x' \"y\""
 def page(tmp_path_factory):
     sweep = tmp_path_factory.mktemp("sweep")
     write_run(sweep / "0", Written("jac", values={"a": 0.5}))
-    path = write_report(sweep / "deep" / "r.html", "r", finished_runs(sweep), BOOTSTRAP, 1)
+    path = write_report(
+        sweep / "deep" / "r.html", "r", ComparedRuns(finished_runs(sweep), BOOTSTRAP), 1
+    )
     return path.read_text(encoding="utf-8")
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.comparison import finished_runs, write_comparison
+from harness.comparison import ComparedRuns, finished_runs, write_comparison
 from harness.scaling import write_scaling
 from tests.sized_runs import BOOTSTRAP, finish, precisions
 
@@ -103,7 +103,7 @@ def test_a_sweep_of_two_evaluations_draws_precision_of_the_runs_that_have_it(tmp
     grow(tmp_path, SIZES[:2], law(SIZES[:2]))
     for size in SIZES[:2]:
         finish(tmp_path / f"r{size}", size, {("recovered", "all"): {"a": 0.5}}, "recovery")
-    write_comparison(tmp_path, finished_runs(tmp_path), BOOTSTRAP)
+    write_comparison(tmp_path, ComparedRuns(finished_runs(tmp_path), BOOTSTRAP))
     weighed = pd.read_csv(tmp_path / "pareto.csv")
     assert weighed["run"].str.split("(").str[1].tolist() == ["agreement1000)", "agreement4000)"]
     assert set(pd.read_csv(tmp_path / "comparison.csv")["metric"]) == {"p_at_L", "recovered"}
