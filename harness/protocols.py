@@ -200,6 +200,15 @@ class ReportsFacts(ContactMethod, Protocol):
 
 
 @runtime_checkable
+class CountsPasses(ContactMethod, Protocol):
+    """A contact method that knows how often it will ask its model."""
+
+    def passes(self, length: int) -> int:
+        """Forward passes for the map of a protein of so many known residues."""
+        ...
+
+
+@runtime_checkable
 class Masking(Protocol):
     """Which residues of a protein stay visible."""
 

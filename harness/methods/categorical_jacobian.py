@@ -67,6 +67,11 @@ class CategoricalJacobian:
         """The Jacobian as it comes out of the model."""
         return self._jacobian(protein).cpu().numpy()
 
+    def passes(self, length: int) -> int:
+        """The sequence itself, and each substitution at each residue."""
+        sequence = torch.zeros(length, dtype=torch.long)
+        return 1 + len(self._substitutions(sequence)[0])
+
     def _jacobian(self, protein: Protein) -> Float[Tensor, "L 20 L 20"]:
         sequence = torch.from_numpy(encode(protein.sequence))
         baseline = self.model.logits(sequence[None])[0]

@@ -1,0 +1,19 @@
+"""Work of a protein: what a method declares, or its pairs."""
+
+from harness.work import work_of
+
+
+class Counting:
+    def __call__(self, protein):
+        raise AssertionError("nothing is computed")
+
+    def passes(self, length):
+        return 19 * length + 1
+
+
+def test_a_method_that_counts_its_passes_costs_passes_times_residues():
+    assert work_of(Counting(), 10) == 191 * 10
+
+
+def test_a_method_without_a_model_costs_its_pairs():
+    assert work_of(object(), 10) == 100
