@@ -43,13 +43,22 @@ def store_uri(folder: Path) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder.resolve() / 'mlflow.db'}"
 
 
+def is_server(uri: str) -> bool:
+    """Whether that is a server's address, not a database's."""
+    return uri.startswith(("http", "databricks"))
+
+
 @contextmanager
 def store_client(folder: Path) -> Iterator["MlflowClient"]:
     """A client of the store, which is created when it is not there yet.
 
-    One process at a time: MLflow's SQLite store breaks when two create it at once.
+    One process at a time: MLflow's databases break when two create one at once. A server has made
+    its own already.
     """
     folder, uri = folder.resolve(), store_uri(folder)
+    if is_server(uri):
+        yield mlflow_library().MlflowClient(uri)
+        return
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".mlflow.lock"):
         if uri.endswith(f"{folder}/mlflow.db") and not (folder / "mlflow.db").exists():

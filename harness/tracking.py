@@ -27,6 +27,7 @@ from harness.mlflow_store import (
     find_or_create_experiment,
     find_runs,
     get_run,
+    is_server,
     remember,
     store_client,
     store_uri,
@@ -169,8 +170,11 @@ class MlflowTracker:
         """A client and the id of the experiment, created when it is not there yet."""
         with store_client(Path(self.store)) as client:
             # a server chooses its own place; MLflow's own choice for a database is ./mlruns
-            remote = self._uri.startswith(("http", "databricks"))
-            artifacts = None if remote else (Path(self.store).resolve() / "artifacts").as_uri()
+            artifacts = (
+                None
+                if is_server(self._uri)
+                else (Path(self.store).resolve() / "artifacts").as_uri()
+            )
             kind = {"mlflow.experimentKind": "custom_model_development"}
             written = {_OWN + key: text_digest(text) for key, text in self._shown.items()}
             tags = kind | self._shown | written
