@@ -12,8 +12,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.mlflow_server import mlflow_server
 from tests.browsing import FLAGS
-from tests.mlflow_server import mlflow_server
 
 ROOT = Path(__file__).parent.parent
 DEMO, PICTURES = ROOT / "outputs" / "demo", ROOT / "docs" / "screenshots"

@@ -17,7 +17,8 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from harness.errors import HarnessError, InputError
+from harness.errors import HarnessError, InputError, PreemptedError
+from harness.preemption import EXIT_CODE
 from harness.protocols import ContactMethod, Model
 from harness.runner import Experiment, RunNames
 
@@ -38,6 +39,9 @@ def exit_on_user_error() -> Iterator[None]:
     """End the program with the message of a HarnessError, without a traceback."""
     try:
         yield
+    except PreemptedError as stopped:
+        print(f"stopped: {stopped}", file=sys.stderr)
+        sys.exit(EXIT_CODE)
     except HarnessError as error:
         sys.exit(f"error: {error}")
 

@@ -2,6 +2,8 @@
 
     HarnessError             printed as one message, without a traceback
     ├── PrerequisiteError    something is missing: the message holds the command that mends it
+    │   └── UnreachableError     a server or store that does not answer now, and may later
+    ├── PreemptedError       the system asked the process to end: the same command goes on
     └── InputError           a file or a record is wrong: the message names file, record, place
 
 A wrong argument to a function is an ordinary ValueError or TypeError.
@@ -14,6 +16,14 @@ class HarnessError(Exception):
 
 class PrerequisiteError(HarnessError):
     """Missing weights, data, device, server or package."""
+
+
+class UnreachableError(PrerequisiteError):
+    """A server or a store that does not answer now."""
+
+
+class PreemptedError(HarnessError):
+    """The system asked the process to end, and it did, with everything safe."""
 
 
 class InputError(HarnessError, ValueError):

@@ -1,6 +1,5 @@
 """One job of the command line, measured into its folder: what all entry points have in common."""
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from harness.configuration import (
     resolved,
     run_names,
 )
+from harness.preemption import heeding_sigterm, stop_asked
 from harness.protocols import TrackedRun
 from harness.results import RunFolder
 from harness.runner import run
@@ -39,7 +39,7 @@ def start(config_name: str, measured: Callable[[DictConfig, Path], dict[str, Any
 
     compose = hydra.main(version_base="1.3", config_path=CONFIG_FOLDER, config_name=config_name)
     try:
-        with exit_on_user_error(), sweep.concluded():
+        with exit_on_user_error(), heeding_sigterm(), sweep.concluded():
             compose(job)()
     except KeyboardInterrupt:
         print("interrupted: the same command with the same folder goes on", file=sys.stderr)
@@ -49,9 +49,9 @@ def start(config_name: str, measured: Callable[[DictConfig, Path], dict[str, Any
 def _job(config: DictConfig, measured: Callable[[DictConfig, Path], dict[str, Any]]) -> None:
     """One run; in a sweep, one of its jobs."""
     setup = HydraConfig.get()
-    folder = Path(setup.runtime.output_dir)
-    if setup.mode == RunMode.MULTIRUN:
-        with sweep.noting_failure(Path(setup.sweep.dir), setup.job.num, folder.name):
+    folder, whole = Path(setup.runtime.output_dir), _sweep_folder()
+    if whole:
+        with sweep.noting_failure(whole, setup.job.num, folder.name), heeding_sigterm():
             measured(config, folder)
         return
     with exit_on_user_error():
@@ -63,6 +63,12 @@ def _job(config: DictConfig, measured: Callable[[DictConfig, Path], dict[str, An
         print(f"run:     {folder}\nbrowse:  make ui")
 
 
+def _sweep_folder() -> Path | None:
+    """The folder of the sweep that this job belongs to."""
+    setup = HydraConfig.get()
+    return Path(setup.sweep.dir).absolute() if setup.mode == RunMode.MULTIRUN else None
+
+
 def measure(
     config: DictConfig, folder: Path, prepare: Callable[[TrackedRun], None]
 ) -> dict[str, Any]:
@@ -71,11 +77,11 @@ def measure(
     `prepare` makes, inside the tracked run, what the configuration takes to be there.
     """
     names, chosen = run_names(config), resolved(config)
-    parent = os.environ.get(sweep.PARENT_RUN, "")
+    tracker, parent = build(config.tracker), _sweep_folder()
     with exclusive(folder):
         known = {"method": names.method, "model": names.model} | record.settings(chosen)
         check_identity(folder, known, later=run_summary.INPUTS)
-        with unfinished(folder), build(config.tracker).run(names.title, folder, parent) as tracked:
+        with unfinished(folder), tracker.run(names.title, folder, parent) as tracked:
             record.describe(tracked, names, chosen)
             prepare(tracked)
             experiment = build_experiment(config)
@@ -89,7 +95,7 @@ def measure(
             )
             keep = record.Keeper(results, names, chosen)
             with progress_bar(names.label, quiet=chosen["quiet"]) as progress:
-                run(experiment, results, keep, progress)
+                run(experiment, results, keep, progress, stop_asked)
             summary = run_summary.summarize_run(experiment, results, names, chosen)
             summary |= {"settings": record.settings(chosen)}
             results.write_summary(summary)

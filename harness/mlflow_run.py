@@ -6,7 +6,6 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +13,7 @@ from typing import TYPE_CHECKING
 from pandas import DataFrame
 
 from harness.digests import text_digest
-from harness.errors import PrerequisiteError
-from harness.mlflow_store import explaining, mlflow_library
+from harness.mlflow_store import find_runs, mlflow_library
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -23,16 +21,23 @@ if TYPE_CHECKING:
 LONGEST = 5000
 """Characters that every MLflow store takes as the value of a parameter or a tag."""
 
+_NOTE = "mlflow.note.content"
+
+_REASONS = {"FAILED": "error", "KILLED": "preempted"}
+"""Tags that say why a run has not finished."""
+
 _LONGEST_DIGEST = 36
 """Characters that MLflow takes as the digest of a data set."""
 
 
 @dataclass(frozen=True)
 class MlflowRun:
-    """An open run of an MLflow store."""
+    """A run of an MLflow store, told of one thing after the other; told twice, it changes nothing.
+
+    Raises what MLflow raises.
+    """
 
     client: "MlflowClient"
-    uri: str
     id: str
 
     def record(
@@ -44,22 +49,21 @@ class MlflowRun:
         """Send what the run does not have yet; charts stumble over NaN, so it is left out."""
         entities, now = mlflow_library().entities, int(time.time() * 1000)
         tags = {**tags, **_presentation(parameters, tags)}
-        with explaining(self.uri):
-            known = self.client.get_run(self.id).data
-            self.client.log_batch(
-                self.id,
-                metrics=[
-                    entities.Metric(key, float(value), now, 0)
-                    for key, value in metrics.items()
-                    if not math.isnan(value) and known.metrics.get(key) != value
-                ],
-                params=[
-                    entities.Param(key, str(value)[:LONGEST])
-                    for key, value in parameters.items()
-                    if key not in known.params
-                ],
-                tags=[entities.RunTag(key, text[:LONGEST]) for key, text in tags.items()],
-            )
+        known = self.client.get_run(self.id).data
+        self.client.log_batch(
+            self.id,
+            metrics=[
+                entities.Metric(key, float(value), now, 0)
+                for key, value in metrics.items()
+                if not math.isnan(value) and known.metrics.get(key) != value
+            ],
+            params=[
+                entities.Param(key, str(value)[:LONGEST])
+                for key, value in parameters.items()
+                if key not in known.params
+            ],
+            tags=[entities.RunTag(key, text[:LONGEST]) for key, text in tags.items()],
+        )
 
     def dataset(self, name: str, version: str, n_proteins: int) -> None:
         """Log the data set as an input: the table has a column and a filter of them."""
@@ -72,36 +76,55 @@ class MlflowRun:
             profile=json.dumps({"num_rows": n_proteins}),
         )
         tag = entities.InputTag("mlflow.data.context", "eval")
-        with explaining(self.uri):
-            self.client.log_inputs(self.id, [entities.DatasetInput(found, [tag])])
+        self.client.log_inputs(self.id, [entities.DatasetInput(found, [tag])])
 
     def curve(self, name: str, points: Mapping[int, float]) -> None:
         """Log the points that are not there yet: MLflow would draw a second curve over them."""
         entities, now = mlflow_library().entities, int(time.time() * 1000)
-        with explaining(self.uri):
-            known = {point.step for point in self.client.get_metric_history(self.id, name)}
-            new = [x for x, y in points.items() if x not in known and not math.isnan(y)][:1000]
-            self.client.log_batch(self.id, [entities.Metric(name, points[x], now, x) for x in new])
+        known = {point.step for point in self.client.get_metric_history(self.id, name)}
+        new = [x for x, y in points.items() if x not in known and not math.isnan(y)][:1000]
+        self.client.log_batch(self.id, [entities.Metric(name, points[x], now, x) for x in new])
 
     def table(self, name: str, frame: DataFrame) -> None:
         """Log the table once: MLflow would append to one that is there."""
-        with explaining(self.uri):
-            if name not in {item.path for item in self.client.list_artifacts(self.id)}:
-                self.client.log_table(self.id, frame, name)
+        if name not in {item.path for item in self.client.list_artifacts(self.id)}:
+            self.client.log_table(self.id, frame, name)
 
     def files(self, paths: Sequence[Path], under: str) -> None:
         """Copy the files into the artifact folder `under` (the top one if empty)."""
-        with explaining(self.uri):
-            for path in paths:
-                self.client.log_artifact(self.id, str(path), under or None)
+        for path in paths:
+            self.client.log_artifact(self.id, str(path), under or None)
 
-    def fail(self, error: BaseException) -> None:
-        """Mark the run FAILED, as far as the server still listens."""
-        text = f"{type(error).__name__}: {error}"[: LONGEST - 20]
-        with suppress(PrerequisiteError), explaining(self.uri):
-            self.client.set_tag(self.id, "error", text)
-            self.client.set_tag(self.id, "mlflow.note.content", f"**Failed.** {text}")
-            self.client.set_terminated(self.id, "FAILED")
+    def end(self, status: str, text: str, time: int) -> None:
+        """Close the run: FINISHED, FAILED because of an error, or KILLED where it was stopped.
+
+        `time` in milliseconds of the epoch.
+        """
+        text = text[: LONGEST - 20]
+        if status != "FINISHED":
+            self.client.set_tag(self.id, _REASONS[status], text)
+            self.client.set_tag(self.id, _NOTE, f"**{status.capitalize()}.** {text}")
+        self.client.set_terminated(self.id, status, time)
+
+
+def begin(
+    client: "MlflowClient", experiment: str, tags: Mapping[str, str], name: str, time: int
+) -> str:
+    """Id of the run with these tags' `run_key`: reopened, or new.
+
+    Of two that were made because an answer was lost on the way one is kept.
+    """
+    key = tags["run_key"]
+    for run in find_runs(client, experiment, key):
+        client.update_run(run.info.run_id, status="RUNNING")
+        for tag in {*_REASONS.values(), _NOTE} & run.data.tags.keys():
+            client.delete_tag(run.info.run_id, tag)
+        return str(run.info.run_id)
+    created = client.create_run(experiment, time, dict(tags), name)
+    first, *others = find_runs(client, experiment, key) or [created]
+    for run in others:
+        client.delete_run(run.info.run_id)
+    return str(first.info.run_id)
 
 
 def _presentation(parameters: Mapping[str, object], tags: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from harness.errors import InputError, PrerequisiteError
+from harness.errors import InputError, PrerequisiteError, UnreachableError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import Experiment, Run
 
 RUN_KEY = ".run_key"
 """File of a run folder with the key by which its run is found again."""
@@ -29,6 +29,12 @@ _QUIET = {
 }
 """Environment of MLflow unless the user chose otherwise: no telemetry, no bars, errors soon."""
 
+_FINAL = (
+    *("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "INVALID_STATE"),
+    *("UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED", "NOT_FOUND"),
+)
+"""Codes of errors that waiting does not mend."""
+
 log = logging.getLogger("harness")
 
 
@@ -37,13 +43,22 @@ def store_uri(folder: Path) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder.resolve() / 'mlflow.db'}"
 
 
+def is_server(uri: str) -> bool:
+    """Whether that is a server's address, not a database's."""
+    return uri.startswith(("http", "databricks"))
+
+
 @contextmanager
 def store_client(folder: Path) -> Iterator["MlflowClient"]:
     """A client of the store, which is created when it is not there yet.
 
-    One process at a time: MLflow's SQLite store breaks when two create it at once.
+    One process at a time: MLflow's databases break when two create one at once. A server has made
+    its own already.
     """
     folder, uri = folder.resolve(), store_uri(folder)
+    if is_server(uri):
+        yield mlflow_library().MlflowClient(uri)
+        return
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".mlflow.lock"):
         if uri.endswith(f"{folder}/mlflow.db") and not (folder / "mlflow.db").exists():
@@ -51,9 +66,25 @@ def store_client(folder: Path) -> Iterator["MlflowClient"]:
         yield mlflow_library().MlflowClient(uri)
 
 
-def find_run(client: "MlflowClient", experiment: str, key: str) -> list["Run"]:
-    """The run with that key, if there is one."""
-    return list(client.search_runs([experiment], f"tags.run_key = '{key}'", max_results=1))
+def find_runs(client: "MlflowClient", experiment: str, key: str) -> list["Run"]:
+    """The run with that key, if there is one; more where an answer was lost, the oldest first."""
+    order = ["attributes.start_time", "attributes.run_id"]
+    return list(client.search_runs([experiment], f"tags.run_key = '{key}'", order_by=order))
+
+
+def find_or_create_experiment(
+    client: "MlflowClient", name: str, artifacts: str | None, tags: Mapping[str, str]
+) -> "Experiment":
+    """The experiment of that name, whoever makes it first."""
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return found
+    try:
+        return client.get_experiment(client.create_experiment(name, artifacts, dict(tags)))
+    except mlflow_library().exceptions.MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        return find_or_create_experiment(client, name, artifacts, tags)
 
 
 def get_run(client: "MlflowClient", identifier: str) -> "Run":
@@ -83,7 +114,11 @@ def remember(run: "Run", folder: Path) -> None:
 
 @contextmanager
 def explaining(uri: str) -> Iterator[None]:
-    """Turn what MLflow raises into a message that says what to do."""
+    """Turn what MLflow raises into a message that says what to do.
+
+    That is an UnreachableError where the store may take later what it does not take now, else a
+    PrerequisiteError.
+    """
     mlflow = mlflow_library()
     from sqlalchemy.exc import SQLAlchemyError  # MLflow lets some through
 
@@ -95,10 +130,11 @@ def explaining(uri: str) -> Iterator[None]:
             cause = inner
         reason = str(cause).partition("\n")[0][:300]
         advice = "Start the server" if uri.startswith("http") else "Mend or move the store"
-        raise PrerequisiteError(
+        kind = PrerequisiteError if getattr(error, "error_code", "") in _FINAL else UnreachableError
+        raise kind(
             f"MLflow at {uri} does not take the run ({reason}). {advice}, set MLFLOW_TRACKING_URI "
-            "to another one, or use tracker=none. Results already in the run folder are safe: the "
-            "same command computes only what is missing and sends all of it"
+            "to another one, or use tracker=none. Results are safe in the run folder: the same "
+            "command computes only what is missing, and python -m harness.sync sends what waits"
         ) from error
 
 

@@ -328,11 +328,17 @@ class TrainingData(Protocol):
 class Tracker(Protocol):
     """A record of runs that people can browse."""
 
-    def run(self, name: str, folder: Path, parent: str) -> AbstractContextManager[TrackedRun]:
+    def run(
+        self, name: str, folder: Path, parent: Path | None
+    ) -> AbstractContextManager[TrackedRun]:
         """One run; begun anew or, when `folder` was tracked before, continued.
 
-        `parent` is the id of the sweep's run, empty for a run on its own.
+        `parent` is the folder of the sweep that it is part of, none for a run on its own.
         """
+        ...
+
+    def sync(self, folder: Path) -> int:
+        """Send what a folder's run has not sent yet; how many things that were."""
         ...
 
     def fetch(self, identifier: str, into: Path) -> list[Path]:
@@ -350,7 +356,7 @@ class TrackedRun(Protocol):
 
     @property
     def id(self) -> str:
-        """How the tracker calls this run."""
+        """How the tracker calls this run; empty while it has not heard of it."""
         ...
 
     def record(

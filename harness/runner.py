@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from harness.blocks import Block, blocks_of
 from harness.coupled_pairs import PairCouplings, couplings_of
-from harness.errors import InputError
+from harness.errors import InputError, PreemptedError
 from harness.protein import Protein
 from harness.protocols import (
     ContactMethod,
@@ -144,13 +144,14 @@ def run(
     results: RunFolder,
     keep: Keep,
     progress: Callable[[int, int, Callable[[], str]], None],
+    stop: Callable[[], bool] = lambda: False,
 ) -> None:
     """Measure every protein that the folder does not hold yet.
 
     `keep` gets each sample with its score map, the first block that was watched while residues were
     hidden, and couplings that the evaluation shows, before its rows are written; `progress` gets
     the number of proteins done and in all, and a function that says what is under way. Raises
-    InputError for an empty data set.
+    InputError for an empty data set, and PreemptedError when `stop` says so between two proteins.
     """
     wanted = list(dict.fromkeys(experiment.dataset.protein_ids))
     if not wanted:
@@ -160,6 +161,11 @@ def run(
     missing = [identifier for identifier in wanted if identifier not in finished]
     done = len(wanted) - len(missing)
     for identifier in missing:
+        if stop():
+            raise PreemptedError(
+                f"told to stop (SIGTERM) with {done} of {len(wanted)} proteins measured; the same "
+                "command with the same folder goes on"
+            )
         progress(done, len(wanted), partial(_doing, identifier, experiment.model))
         _measure(experiment, experiment.dataset[identifier], results, keep)
         done += 1

@@ -17,15 +17,13 @@ from harness.capacity import write_capacity
 from harness.claims import check_writable
 from harness.comparison import ComparedRuns, finished_runs, write_comparison
 from harness.configuration import SWEPT_KEYS, build, exit_on_user_error, swept_keys
-from harness.errors import HarnessError
+from harness.errors import HarnessError, PreemptedError
+from harness.preemption import stop_asked
 from harness.protocols import TrackedRun
 from harness.report_page import MAPS_MB, REPORT, write_report
 from harness.scaling import write_scaling
 from harness.statistics import Bootstrap
 from harness.terminal import print_table
-
-PARENT_RUN = "HARNESS_PARENT_RUN"
-"""Environment variable through which a sweep tells its jobs the id of its own run."""
 
 _FAILURES = ".failures"
 
@@ -53,7 +51,7 @@ class SweepCallback(Callback):
             check_writable(Path(config.hydra.run.dir))
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Open the sweep's own run, and tell the jobs about it."""
+        """Open the sweep's own run, and tell the jobs what varies."""
         folder = Path(config.hydra.sweep.dir)
         placed = any("hydra.sweep.dir=" in given for given in config.hydra.overrides.hydra)
         experiment = None if placed else config.hydra.runtime.choices.get("experiment")
@@ -63,12 +61,11 @@ class SweepCallback(Callback):
             check_writable(folder)
             shutil.rmtree(folder / _FAILURES, ignore_errors=True)
             bootstrap, tracker = build(config.statistics), build(config.tracker)
-            tracked = closing.enter_context(tracker.run(name, folder, parent=""))
+            tracked = closing.enter_context(tracker.run(name, folder, parent=None))
             varied = swept_keys(config)
             tracked.record({}, {}, {"label": name, "varied": ", ".join(varied)})
         if config.hydra.runtime.choices.get("hydra/launcher", "basic") != "basic":
             os.environ["TTY_INTERACTIVE"] = "0"  # bars of jobs side by side would overwrite others
-        os.environ[PARENT_RUN] = tracked.id
         os.environ[SWEPT_KEYS] = json.dumps(varied)
         _current.append(_Sweep(folder, tracked, bootstrap, config.quiet, closing))
 
@@ -118,7 +115,8 @@ def _raise_failures(folder: Path) -> None:
     if notes:
         jobs = "1 job" if len(notes) == 1 else f"{len(notes)} jobs"
         listed = "".join(f"\n  {note}" for note in notes)
-        raise HarnessError(
+        kind = PreemptedError if stop_asked() else HarnessError
+        raise kind(
             f"{jobs} failed; the same command with hydra.sweep.dir={folder} computes only what is "
             f"missing{listed}"
         )

@@ -4,7 +4,9 @@ Everything an MLflow run shows is in the run folder first, with a key by which a
 """
 
 import json
+import logging
 import re
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,18 +17,22 @@ from typing import TYPE_CHECKING, Any
 from pandas import DataFrame
 
 from harness.digests import text_digest
-from harness.errors import InputError, PrerequisiteError
-from harness.mlflow_run import LONGEST, MlflowRun
+from harness.errors import InputError, PreemptedError, PrerequisiteError, UnreachableError
+from harness.mlflow_delivery import Delivery
+from harness.mlflow_run import LONGEST
 from harness.mlflow_store import (
     RUN_KEY,
     download,
     explaining,
-    find_run,
+    find_or_create_experiment,
+    find_runs,
     get_run,
+    is_server,
     remember,
     store_client,
     store_uri,
 )
+from harness.outbox import Outbox, OutgoingRun, waiting
 from harness.protocols import TrackedRun
 
 if TYPE_CHECKING:
@@ -35,6 +41,10 @@ if TYPE_CHECKING:
 
 RUN_ID = re.compile("[0-9a-f]{32}")
 """How MLflow calls a run."""
+
+_SECONDS_BETWEEN_TRIES = 5
+
+log = logging.getLogger("harness")
 
 _OWN = "harness.wrote/"
 """Beginning of tags with the SHA-256 of what was written into another tag."""
@@ -45,9 +55,13 @@ class NoTracker:
     """Records nothing: everything is in the run folder all the same."""
 
     @contextmanager
-    def run(self, name: str, folder: Path, parent: str) -> Iterator[TrackedRun]:
+    def run(self, name: str, folder: Path, parent: Path | None) -> Iterator[TrackedRun]:
         """A run that forgets everything."""
         yield _ForgetfulRun()
+
+    def sync(self, folder: Path) -> int:
+        """Nothing is sent: raises PrerequisiteError."""
+        raise PrerequisiteError("with tracker=none nothing can be sent; leave that out")
 
     def fetch(self, identifier: str, into: Path) -> list[Path]:
         """Nothing can be fetched: raises PrerequisiteError."""
@@ -64,26 +78,62 @@ class MlflowTracker:
 
     The server is `MLFLOW_TRACKING_URI` when that is set, else a SQLite file and an artifact
     folder under `store`. `note` describes the experiment in the UI, `view` its columns and charts.
+    A server that has gone away is given `patience` seconds at the end to come back. With `defer`
+    nothing is sent but by `sync`.
     """
 
     experiment: str
     store: str
     note: str
     view: Mapping[str, Any]
+    patience: float
+    defer: bool
 
     @contextmanager
-    def run(self, name: str, folder: Path, parent: str) -> Iterator[TrackedRun]:
-        """A run that ends FINISHED, or FAILED with the text of the error."""
-        with explaining(self._uri):
-            client, experiment = self.connect()
-            run = MlflowRun(client, self._uri, _begin(client, experiment, name, folder, parent))
+    def run(self, name: str, folder: Path, parent: Path | None) -> Iterator[TrackedRun]:
+        """A run that ends FINISHED, FAILED with the text of the error, or KILLED when preempted.
+
+        A server that is not there refuses a run on its own before it begins. A job of a sweep, and
+        whatever has begun, goes on without it: what is to be sent waits in the folder, and the
+        sweep, or the run on its own, sends it at its end.
+        """
+        alone = parent is None and not self.defer
+        if alone:
+            with explaining(self._uri):
+                self.connect()
+        run = self._outgoing(folder)
+        run.begin(name, self.experiment, "" if parent is None else _key(parent))
         try:
             yield run
         except BaseException as error:
-            run.fail(error)
+            run.end(*_ending(error))
+            if alone and isinstance(error, Exception) and not isinstance(error, PreemptedError):
+                self._settle(folder)
             raise
-        with explaining(self._uri):
-            client.set_terminated(run.id, "FINISHED")
+        run.end("FINISHED", "")
+        if alone:
+            self._settle(folder)
+
+    def sync(self, folder: Path) -> int:
+        """Send what waits in this folder; how many things that were."""
+        return self._outgoing(folder).send()
+
+    def _settle(self, folder: Path) -> None:
+        """Send what waits here and below; a server that is away has some time to come back."""
+        last = time.monotonic() + self.patience
+        while left := waiting(folder):
+            try:
+                for each in left:
+                    self.sync(each)
+            except UnreachableError as error:
+                if time.monotonic() >= last:
+                    log.warning("%s", error)
+                    return
+                time.sleep(_SECONDS_BETWEEN_TRIES)
+
+    def _outgoing(self, folder: Path) -> OutgoingRun:
+        delivery = Delivery(self._uri, self.experiment, self.connect, folder, _key(folder))
+        return OutgoingRun(Outbox(folder), delivery, self.defer)
 
     def fetch(self, identifier: str, into: Path) -> list[Path]:
         """Copies of the folders of that run, or of the finished jobs of that sweep, made in `into`.
@@ -108,7 +158,7 @@ class MlflowTracker:
             return False
         with explaining(self._uri):
             client, experiment = self.connect()
-            found = find_run(client, experiment, (folder / RUN_KEY).read_text(encoding="ascii"))
+            found = find_runs(client, experiment, _key(folder))
             for run in found:
                 for key, text in tags.items():
                     client.set_tag(run.info.run_id, key, text[:LONGEST])
@@ -119,17 +169,18 @@ class MlflowTracker:
     def connect(self) -> tuple["MlflowClient", str]:
         """A client and the id of the experiment, created when it is not there yet."""
         with store_client(Path(self.store)) as client:
-            found = client.get_experiment_by_name(self.experiment)
-            if found is not None:
-                self._describe(client, found)
-                return client, found.experiment_id
             # a server chooses its own place; MLflow's own choice for a database is ./mlruns
-            remote = self._uri.startswith(("http", "databricks"))
-            artifacts = None if remote else (Path(self.store).resolve() / "artifacts").as_uri()
+            artifacts = (
+                None
+                if is_server(self._uri)
+                else (Path(self.store).resolve() / "artifacts").as_uri()
+            )
             kind = {"mlflow.experimentKind": "custom_model_development"}
             written = {_OWN + key: text_digest(text) for key, text in self._shown.items()}
             tags = kind | self._shown | written
-            return client, client.create_experiment(self.experiment, artifacts, tags)
+            found = find_or_create_experiment(client, self.experiment, artifacts, tags)
+            self._describe(client, found)
+            return client, found.experiment_id
 
     def _describe(self, client: "MlflowClient", experiment: "Experiment") -> None:
         """Renew description and view; one that somebody has changed in the UI stays."""
@@ -175,16 +226,19 @@ class _ForgetfulRun:
         """Forget."""
 
 
-def _begin(client: "MlflowClient", experiment: str, name: str, folder: Path, parent: str) -> str:
-    """Id of the folder's run, reopened or new."""
+def _ending(error: BaseException) -> tuple[str, str]:
+    """Status and text of a run that ended so."""
+    if isinstance(error, PreemptedError):
+        return "KILLED", str(error)
+    return "FAILED", f"{type(error).__name__}: {error}"
+
+
+def _key(folder: Path) -> str:
+    """The key of the folder's run, which is written before the run is there.
+
+    A kill in between must not leave a run without a key.
+    """
     memory = folder / RUN_KEY
-    if not memory.exists():  # before the run: a kill in between must not leave a run without key
+    if not memory.exists():
         memory.write_text(uuid.uuid4().hex, encoding="ascii")
-    key = memory.read_text(encoding="ascii")
-    for run in find_run(client, experiment, key):
-        client.update_run(run.info.run_id, status="RUNNING")
-        for tag in {"error", "mlflow.note.content"} & run.data.tags.keys():
-            client.delete_tag(run.info.run_id, tag)
-        return str(run.info.run_id)
-    tags = {"run_key": key} | ({"mlflow.parentRunId": parent} if parent else {})
-    return str(client.create_run(experiment, run_name=name, tags=tags).info.run_id)
+    return memory.read_text(encoding="ascii")

@@ -3,9 +3,10 @@
 from harness.tracking import MlflowTracker
 
 
-def tracking_in(store):
-    """A tracker that writes there."""
-    return MlflowTracker(experiment="contacts", store=str(store), note="a note", view={"a": 1})
+def tracking_in(store, **settings):
+    """A tracker that writes there, and does not wait for a store that is away."""
+    chosen = {"note": "a note", "view": {"a": 1}, "patience": 0, "defer": False, **settings}
+    return MlflowTracker(experiment="contacts", store=str(store), **chosen)
 
 
 def recorded(client):

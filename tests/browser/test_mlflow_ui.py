@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mlflow_server import mlflow_server
+from benchmarks.mlflow_server import mlflow_server
 
 pytestmark = pytest.mark.xdist_group("browser")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.tracking import MlflowTracker
+from tests.stores import tracking_in
 
 pytestmark = [
     pytest.mark.xdist_group("mlflow"),  # the store is built once a process, which takes seconds
@@ -18,7 +18,7 @@ pytestmark = [
 def template(tmp_path_factory):
     """A store with its experiment and nothing else."""
     store = tmp_path_factory.mktemp("template")
-    MlflowTracker(experiment="contacts", store=str(store), note="", view={}).connect()
+    tracking_in(store).connect()
     return store / "mlflow.db"
 
 
@@ -39,6 +39,14 @@ def recorded(tracked, tmp_path):
 
     client = MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow/mlflow.db")
     return lambda: {run.info.run_name: run for run in client.search_runs(["1"])}
+
+
+@pytest.fixture
+def synced(in_process, tmp_path):
+    """A function that runs `python -m harness.sync` with these arguments."""
+    from harness.sync import main
+
+    return lambda *arguments: in_process(main, [f"outputs={tmp_path / 'outputs'}", *arguments])
 
 
 def artifacts(run):
@@ -116,18 +124,53 @@ def test_a_sweep_with_a_failed_job_is_closed_as_failed(tracked, recorded, tmp_pa
     assert "1 job failed" in recorded()["depths"].data.tags["error"]
 
 
-def test_results_are_on_disk_when_the_server_goes_away(tracked, tmp_path, monkeypatch):
+def test_a_run_does_not_need_a_server_that_goes_away(
+    tracked, recorded, synced, tmp_path, monkeypatch
+):
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
     def away(*_):
         raise MlflowException("connection refused")
 
-    monkeypatch.setattr(MlflowClient, "log_table", away)
-    outcome = tracked(f"hydra.run.dir={tmp_path / 'run'}")
-    assert outcome.code == 1
-    assert "Results already in the run folder are safe" in outcome.err
+    place = f"hydra.run.dir={tmp_path / 'run'}"
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "log_table", away)
+        outcome = tracked(place, "tracker.patience=0")
+    assert outcome.code == 0
+    assert "python -m harness.sync sends what waits" in outcome.out
     assert (tmp_path / "run" / "summary.json").exists()
+    assert recorded()["random"].info.status == "RUNNING"
+    assert synced(f"folder={tmp_path}").code == 0
+    assert recorded()["random"].info.status == "FINISHED"
+    assert "rows.json" in artifacts(recorded()["random"])
+    assert "nothing waits to be sent" in synced(f"folder={tmp_path}").out
+
+
+def test_a_deferred_sweep_is_sent_later_with_its_jobs(tracked, recorded, synced, tmp_path):
+    place = f"hydra.sweep.dir={tmp_path / 'later'}"
+    assert tracked("-m", place, "method=random,separation", "tracker.defer=true").code == 0
+    assert recorded() == {}
+    assert synced(f"folder={tmp_path}").code == 0
+    runs = recorded()
+    assert {run.info.status for run in runs.values()} == {"FINISHED"}
+    parent = runs["later"].info.run_id
+    assert {runs[name].data.tags["mlflow.parentRunId"] for name in ("random", "separation")} == {
+        parent
+    }
+    assert "report.html" in artifacts(runs["later"])
+    metrics = runs["random"].data.metrics
+    assert tracked("-m", place, "method=random,separation").code == 0  # all is there: once
+    assert recorded().keys() == runs.keys()
+    assert recorded()["random"].data.metrics.keys() == metrics.keys()
+
+
+def test_a_run_of_another_experiment_is_not_sent_to_this_one(tracked, synced, tmp_path):
+    assert tracked(f"hydra.run.dir={tmp_path / 'run'}", "tracker.defer=true").code == 0
+    outcome = synced(f"folder={tmp_path}", "tracker.experiment=other")
+    assert outcome.code == 1
+    assert "add tracker.experiment=contacts" in outcome.err
+    assert synced("folder=/absent").code == 1
 
 
 def test_a_server_that_is_away_is_one_message_before_anything_is_measured(tracked, monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from harness.results import read_rows, read_summary
-from harness.tracking import MlflowTracker
+from tests.stores import tracking_in
 
 PROJECT = Path(__file__).parent.parent.parent
 SMALL = (
@@ -59,7 +59,7 @@ def test_a_training_is_measured_tracked_and_described(train, tmp_path):
     assert set(read_rows(folder)["families"]) == {2}
     assert read_summary(folder)["run"]["model"] == "mine"
 
-    client, experiment = MlflowTracker("contacts", str(tmp_path / "mlflow"), "", {}).connect()
+    client, experiment = tracking_in(tmp_path / "mlflow").connect()
     (run,) = client.search_runs([experiment])
     assert run.info.status == "FINISHED"
     assert run.data.metrics["training/tokens"] == facts["cost"]["tokens"]

@@ -16,7 +16,7 @@ from harness.tracking import NoTracker
 @pytest.fixture
 def begun(tmp_path, monkeypatch):
     """A sweep that has begun under tmp_path, recorded by nobody."""
-    for name in (SWEPT_KEYS, sweep.PARENT_RUN, "TTY_INTERACTIVE"):
+    for name in (SWEPT_KEYS, "TTY_INTERACTIVE"):
         monkeypatch.setenv(name, "")  # so that it is taken back after the test
     monkeypatch.setattr(sweep, "_current", [])
     config = {

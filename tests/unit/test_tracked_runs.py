@@ -13,7 +13,7 @@ pytestmark = [
 ]
 
 
-def finished(tracker, folder, name, parent=""):
+def finished(tracker, folder, name, parent=None):
     """A run with results, and a picture that stays where it is."""
     (folder / "maps").mkdir(parents=True)
     for file in ("summary.json", "rows.csv", "maps/a.png"):
@@ -32,10 +32,10 @@ def test_a_run_is_fetched_as_the_folder_it_was(tracker, folder, tmp_path):
 
 
 def test_a_sweep_is_fetched_as_its_finished_jobs(tracker, folder, tmp_path):
-    with tracker.run("sweep", folder, parent="") as sweep:
+    with tracker.run("sweep", folder, parent=None) as sweep:
         for name in ("jac", "head"):
-            finished(tracker, folder / name, name, sweep.id)
-        with tracker.run("empty", tmp_path, sweep.id):
+            finished(tracker, folder / name, name, folder)
+        with tracker.run("empty", tmp_path, folder):
             pass
     copies = tracker.fetch(sweep.id, tmp_path / "copies")
     assert {(copy / "rows.csv").read_text() for copy in copies} == {"jac", "head"}
@@ -44,7 +44,10 @@ def test_a_sweep_is_fetched_as_its_finished_jobs(tracker, folder, tmp_path):
 def test_what_cannot_be_fetched_is_said(tracker, folder, tmp_path):
     with pytest.raises(InputError, match=r"has no run 0123"):
         tracker.fetch("0123", tmp_path)
-    with tracker.run("empty", folder, parent="") as run, pytest.raises(InputError, match="results"):
+    with (
+        tracker.run("empty", folder, parent=None) as run,
+        pytest.raises(InputError, match="results"),
+    ):
         tracker.fetch(run.id, tmp_path)
     with pytest.raises(PrerequisiteError, match="tracker=none"):
         NoTracker().fetch("0123", tmp_path)

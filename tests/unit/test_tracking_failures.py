@@ -11,7 +11,8 @@ from threading import Thread
 import pytest
 
 from harness.errors import PrerequisiteError
-from harness.tracking import MlflowTracker
+from harness.outbox import OUTBOX, waiting
+from tests.stores import tracking_in
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # MLflow leaves connections open,
@@ -23,7 +24,7 @@ pytestmark = [
 def tracker(tmp_path, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     store = str(tmp_path / "mlflow")
-    return MlflowTracker(experiment="contacts", store=store, note="a note", view={})
+    return tracking_in(store)
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_a_store_that_is_no_database_is_explained(tracker, folder):
     Path(tracker.store, "mlflow.db").write_bytes(b"no database at all" * 100)
     with (
         pytest.raises(PrerequisiteError, match=r"MLflow at sqlite.*not a database.*tracker=none"),
-        tracker.run("jac", folder, parent=""),
+        tracker.run("jac", folder, parent=None),
     ):
         pass
 
@@ -53,7 +54,7 @@ def test_a_server_that_is_away_is_explained(tracker, folder, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     with (
         pytest.raises(PrerequisiteError, match=r"127.0.0.1:9 does not .*refused.*Start the server"),
-        tracker.run("jac", folder, parent=""),
+        tracker.run("jac", folder, parent=None),
     ):
         pass
 
@@ -93,14 +94,31 @@ def serving():
 
 
 @pytest.mark.usefixtures("no_retries")
-def test_a_server_that_goes_away_during_a_run_is_explained(tracker, folder, monkeypatch):
+def test_a_run_goes_on_without_a_server_that_goes_away(tracker, folder, monkeypatch, caplog):
     with serving() as uri:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-        context = tracker.run("jac", folder, parent="")
+        context = tracker.run("jac", folder, parent=None)
         run = context.__enter__()
-    with pytest.raises(PrerequisiteError, match=r"Results already in the run folder are safe") as e:
-        run.record({}, {"m": 1.0}, {})
-    assert context.__exit__(PrerequisiteError, e.value, e.tb) is False
+    run.record({}, {"m": 1.0}, {})
+    assert context.__exit__(None, None, None) is False
+    assert "python -m harness.sync sends what waits" in caplog.text
+    assert waiting(folder) == [folder]
+    lines = map(json.loads, (folder / OUTBOX).read_text().splitlines())
+    assert [line["call"] for line in lines] == ["record", "end"]
+
+
+@pytest.mark.usefixtures("no_retries")
+def test_a_job_of_a_sweep_begins_without_the_server(tracker, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with tracker.run("jac", folder, parent=tmp_path) as run:
+        assert run.id == ""
+    assert waiting(tmp_path) == [folder]
+
+
+@pytest.mark.usefixtures("no_retries")
+def test_what_a_server_will_never_take_is_an_error(tracker, folder):
+    with pytest.raises(PrerequisiteError, match=r"m!"), tracker.run("j", folder, None) as run:
+        run.record({}, {"m!": 1.0}, {})
 
 
 FOUR_AT_ONCE = """
@@ -111,7 +129,7 @@ children = []
 for _ in range(4):
     child = os.fork()
     if child == 0:
-        tracking.MlflowTracker("contacts", sys.argv[1], "", {}).connect()
+        tracking.MlflowTracker("contacts", sys.argv[1], "", {}, 0, False).connect()
         os._exit(0)
     children.append(child)
 print([os.waitpid(child, 0)[1] for child in children])
