@@ -64,6 +64,8 @@ class SweepCallback(Callback):
             tracked = closing.enter_context(tracker.run(name, folder, parent=None))
             varied = swept_keys(config)
             tracked.record({}, {}, {"label": name, "varied": ", ".join(varied)})
+        if config.hydra.runtime.choices.get("hydra/launcher", "basic") != "basic":
+            os.environ["TTY_INTERACTIVE"] = "0"  # bars of jobs side by side would overwrite others
         os.environ[SWEPT_KEYS] = json.dumps(varied)
         _current.append(_Sweep(folder, tracked, bootstrap, config.quiet, closing))
 
