@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from harness import record, run_summary, sweep
+from harness import record, run_summary, shard_folders, sweep
 from harness.claims import check_identity, exclusive, unfinished
 from harness.configuration import (
     CONFIG_FOLDER,
@@ -83,6 +83,7 @@ def measure(
             results = RunFolder(folder, names.method, names.model, coordinates)
             yaml = OmegaConf.to_yaml(config, resolve=True)
             results.claim(record.identity(chosen, experiment), yaml)
+            shard_folders.mark(folder, experiment.dataset, names)
             results.write_manifest(experiment.dataset.manifest)
             tracked.dataset(
                 names.dataset, experiment.dataset.version, len(experiment.dataset.protein_ids)
@@ -90,7 +91,9 @@ def measure(
             keep = record.Keeper(results, names, chosen)
             with progress_bar(names.label, quiet=chosen["quiet"]) as progress:
                 run(experiment, results, keep, progress)
-            summary = run_summary.summarize_run(experiment, results, names, chosen)
+            summary = run_summary.summarize_run(
+                run_summary.Basis.of(experiment), results, names, chosen
+            )
             summary |= {"settings": record.settings(chosen)}
             results.write_summary(summary)
             record.send(tracked, results, summary)

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,9 @@ from harness.claims import check_writable
 from harness.comparison import ComparedRuns, finished_runs, write_comparison
 from harness.configuration import SWEPT_KEYS, build, exit_on_user_error, swept_keys
 from harness.errors import HarnessError
-from harness.protocols import TrackedRun
+from harness.merge import merge_complete
+from harness.protocols import TrackedRun, Tracker
+from harness.record import shown_metrics
 from harness.report_page import MAPS_MB, REPORT, write_report
 from harness.scaling import write_scaling
 from harness.statistics import Bootstrap
@@ -35,6 +37,7 @@ log = logging.getLogger("harness")
 @dataclass(frozen=True)
 class _Sweep:
     folder: Path
+    tracker: Tracker
     tracked: TrackedRun
     bootstrap: Bootstrap
     quiet: bool
@@ -68,7 +71,7 @@ class SweepCallback(Callback):
             tracked.record({}, {}, {"label": name, "varied": ", ".join(varied)})
         os.environ[PARENT_RUN] = tracked.id
         os.environ[SWEPT_KEYS] = json.dumps(varied)
-        _current.append(_Sweep(folder, tracked, bootstrap, config.quiet, closing))
+        _current.append(_Sweep(folder, tracker, tracked, bootstrap, config.quiet, closing))
 
 
 @contextmanager
@@ -101,8 +104,9 @@ def concluded() -> Iterator[None]:
     if _current:
         sweep = _current.pop()
         with sweep.closing:
-            _compare(sweep)
-            _raise_failures(sweep.folder)
+            merged, incomplete = merge_complete(sweep.folder, sweep.tracker, sweep.tracked.id)
+            _compare(sweep, merged)
+            _raise_failures(sweep.folder, incomplete)
 
 
 def _note(sweep: Path, number: int, text: str) -> None:
@@ -111,18 +115,21 @@ def _note(sweep: Path, number: int, text: str) -> None:
     note.write_text(text.partition("\n")[0], encoding="utf-8")
 
 
-def _raise_failures(folder: Path) -> None:
+def _raise_failures(folder: Path, incomplete: Sequence[str]) -> None:
+    """Nothing; raises HarnessError when a job failed. `incomplete` says what was not merged."""
     notes = [path.read_text(encoding="utf-8") for path in sorted(folder.glob(f"{_FAILURES}/*"))]
     if notes:
         jobs = "1 job" if len(notes) == 1 else f"{len(notes)} jobs"
-        listed = "".join(f"\n  {note}" for note in notes)
+        listed = "".join(f"\n  {note}" for note in [*notes, *incomplete])
         raise HarnessError(
             f"{jobs} failed; the same command with hydra.sweep.dir={folder} computes only what is "
             f"missing{listed}"
         )
+    for text in incomplete:  # the others may be in another sweep
+        log.warning("%s", text)
 
 
-def _compare(sweep: _Sweep) -> None:
+def _compare(sweep: _Sweep, merged: Sequence[Path]) -> None:
     runs = finished_runs(sweep.folder)
     if not runs:
         return
@@ -133,6 +140,8 @@ def _compare(sweep: _Sweep) -> None:
     page = sweep.folder / REPORT
     files.append(write_report(page, sweep.folder.name, compared, MAPS_MB))
     sweep.tracked.files(files, "")
+    if len(runs) == 1 and runs[0].folder in merged:
+        sweep.tracked.record({}, shown_metrics(runs[0].summary), {})
     if sweep.quiet:
         print(sweep.folder)
         return

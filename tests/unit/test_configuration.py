@@ -14,6 +14,7 @@ from harness.configuration import (
     resolved,
     run_names,
     swept_keys,
+    uncut,
 )
 from harness.errors import InputError, PrerequisiteError
 
@@ -59,7 +60,7 @@ def test_a_wrong_parameter_is_named_with_what_is_allowed(composed, override, mes
 )
 def test_a_list_is_a_list(composed, override, message):
     with pytest.raises(InputError, match=message):
-        build(composed(override).dataset)
+        build(uncut(composed(override)).dataset)
 
 
 @pytest.mark.parametrize("ridge", ["4.5", "4"])
@@ -70,7 +71,7 @@ def test_a_whole_number_is_a_number(composed, ridge):
 
 def test_names_that_look_like_numbers_are_names(composed):
     config = composed("dataset=folder", "dataset.path=x", "dataset.ids=[123,a]")
-    assert build(config.dataset).ids == [123, "a"]
+    assert build(uncut(config).dataset).ids == [123, "a"]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(composed, overrides, me
 def test_a_value_that_is_not_set_is_asked_for(composed):
     config = composed("dataset=folder")
     with pytest.raises(InputError, match=r"dataset.path is not set: add dataset.path=VALUE"):
-        build(config.dataset)
+        build(uncut(config).dataset)
 
 
 def test_a_reference_to_nothing_is_named():

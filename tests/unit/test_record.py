@@ -12,7 +12,7 @@ from harness.protocols import Row
 from harness.results import RunFolder
 from harness.runner import RunNames
 from harness.sample import Sample
-from tests.records import CONFIG, MODEL, NAMES, Remembering, experiment
+from tests.records import CONFIG, MODEL, NAMES, Remembering, basis, experiment
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def results(tmp_path):
 
 @pytest.fixture
 def summary(results):
-    return run_summary.summarize_run(experiment(), results, NAMES, CONFIG)
+    return run_summary.summarize_run(basis(), results, NAMES, CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_run_from_before_a_cost_was_counted_is_summarized_without_it(tmp_path)
     folder = RunFolder(tmp_path, "jac", "8M", ())
     folder.claim({}, "")
     folder.append("a", [Row("p_at_L", "min3", 0.5)], {"length": 10, "seconds": 1.0})
-    cost = run_summary.summarize_run(experiment(), folder, NAMES, CONFIG)["cost"]
+    cost = run_summary.summarize_run(basis(), folder, NAMES, CONFIG)["cost"]
     assert (cost["n_proteins"], cost["seconds"]) == (1, 1.0)
     absent = ("forward_passes", "tokens", "flops", "flops_per_protein")
     absent += ("peak_memory_bytes", "peak_device_bytes")
@@ -142,7 +142,7 @@ def test_the_tracker_gets_metrics_by_range_with_intervals_and_axes(results, summ
 
 def test_without_a_model_there_is_no_size_to_draw(results):
     tracked = Remembering()
-    summary = run_summary.summarize_run(experiment(model=False), results, NAMES, CONFIG)
+    summary = run_summary.summarize_run(basis(model=False), results, NAMES, CONFIG)
     record.send(tracked, results, summary)
     assert not {"n_parameters", "log10_n_parameters"} & tracked.metrics.keys()
 
