@@ -102,9 +102,8 @@ def _link_files(shard: Path, into: Path) -> None:
     for path in [*paths, *shard.glob(MANIFEST)]:
         target = into / path.relative_to(shard)
         target.parent.mkdir(exist_ok=True)
-        with replacing(target) as partial:
-            partial.unlink(missing_ok=True)
-            _link(path, partial)
+        target.unlink(missing_ok=True)  # of an earlier merger
+        _link(path, target)
 
 
 def _link(path: Path, target: Path) -> None:

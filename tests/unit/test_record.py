@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -199,3 +200,20 @@ def test_nothing_is_kept_unless_asked_for(results):
 def test_a_switch_is_true_or_false(results, key):
     with pytest.raises(InputError, match=f"{key} is maybe; allowed are true and false"):
         record.Keeper(results, NAMES, {**CONFIG, key: "maybe"})
+
+
+def test_a_shard_is_another_run_and_marked_from_the_start():
+    whole = {**CONFIG, "dataset": {**CONFIG["dataset"], "shard": None}}
+    shard = {**CONFIG, "dataset": {**CONFIG["dataset"], "shard": "1/3"}}
+    assert record.settings(whole) == record.settings(CONFIG)  # also of folders of earlier versions
+    assert record.settings(shard) == {**record.settings(CONFIG), "dataset.shard": "1/3"}
+    tracked = Remembering()
+    record.describe(tracked, replace(NAMES, shard="1/3"), shard)
+    assert tracked.tags["shard"] == tracked.parameters["dataset.shard"] == "1/3"
+    assert "shard" not in tracked.parameters
+
+
+def test_a_whole_run_has_no_mark_of_a_shard():
+    tracked = Remembering()
+    record.describe(tracked, NAMES, CONFIG)
+    assert not [key for key in (*tracked.tags, *tracked.parameters) if "shard" in key]
