@@ -1,43 +1,27 @@
 """One run cut into shards: merged they are the run that was not cut."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
 from baselines.random_scores import RandomScores
+from harness import models
 from tests.builders import QUERY, pdb_of, put
+from tests.shards import FEW, content, journal_of, named, shards_of
 
-MEASURED = ("seconds", "seconds_per_protein", "peak_memory_bytes", "peak_device_bytes")
-PASSING = {"harness.log", ".lock", "proteins.jsonl", "summary.json", "curves.svg", "curves.pdf"}
-"""Files that hold times or are compared by their content."""
-
-FEW = ("statistics.resamples=100", "dataset.limit=5")
-JACOBIAN = (*FEW, "method=categorical_jacobian", "model=lattice_2x16", "model.device=cpu")
-RECOVERY = (*FEW, "method=contact_head", "model=lattice_2x16", "evaluation=recovery")
+CHECKPOINT = Path(models.__file__).parent / "checkpoints" / "lattice_2x16.pt"
+JACOBIAN = (
+    FEW[0],
+    "dataset.limit=4",
+    "method=categorical_jacobian",
+    "model=lattice_2x16",
+    "model.device=cpu",
+)
+RECOVERY = (FEW[0], "method=contact_head", "model=lattice_2x16", "evaluation=recovery")
 RECOVERY += ("masking=flank", "evaluation.targets.size=9", "evaluation.targets.margin=3")
-RECOVERY += ("evaluation.at=[0,4]", "evaluation.targets.threshold=null", "pictures=true")
-
-
-@pytest.fixture
-def merge(in_process, tmp_path):
-    """A function that runs python -m harness.merge with these arguments."""
-    from harness.merge import main
-
-    return lambda *given: in_process(
-        main, [f"outputs={tmp_path}/outputs", "tracker=none", *map(str, given)]
-    )
-
-
-@pytest.fixture
-def run(command_line, tmp_path):
-    """A function that makes the folder of that name by a run with these arguments."""
-
-    def make(name, *arguments):
-        outcome = command_line(*arguments, f"hydra.run.dir={tmp_path / name}")
-        assert outcome.code == 0, outcome.err
-        return tmp_path / name
-
-    return make
+RECOVERY += ("evaluation.at=[0,4]", "evaluation.targets.threshold=null")
 
 
 @pytest.fixture
@@ -52,34 +36,10 @@ def groups(tmp_path):
     return ("dataset=folder", *given, "method=inverse_covariance", "dataset.limit=null")
 
 
-def shards_of(run, n, *arguments):
-    return [run(f"shard{k}", *arguments, f"dataset.shard={k}/{n}") for k in range(1, n + 1)]
-
-
-def named(folders):
-    return "shards=[" + ",".join(map(str, folders)) + "]"
-
-
-def journal_of(folder):
-    lines = (folder / "proteins.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def content(folder):
-    """Everything in a run folder that is the same however long it took."""
-    paths = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
-    files = {name: path.read_bytes() for name, path in paths.items() if name not in PASSING}
-    journal = journal_of(folder)
-    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    costs = [*journal, summary["cost"], *(part["cost"] for part in summary["groups"].values())]
-    for costly in costs:
-        for key in MEASURED:
-            costly.pop(key, None)
-    return files, journal, summary
-
-
 @pytest.mark.parametrize(
-    "arguments", [(*JACOBIAN, "save_scores=true", "pictures=true"), RECOVERY], ids=["maps", "steps"]
+    "arguments",
+    [(*JACOBIAN, "save_scores=true", "pictures=true"), (*RECOVERY, "dataset.limit=4")],
+    ids=["maps", "steps"],
 )
 def test_three_shards_are_the_whole(run, merge, tmp_path, arguments):
     whole, shards = run("whole", *arguments), shards_of(run, 3, *arguments)
@@ -103,30 +63,6 @@ def test_shards_of_groups_are_the_whole_with_its_groups(run, merge, groups, tmp_
     assert works == [14**2 + 12**2, 14**2 + 9**2 + 7**2]  # the longest first, to the lighter one
 
 
-@pytest.mark.parametrize("n", [1, 5])
-def test_a_sweep_over_shards_merges_them_by_itself(run, command_line, tmp_path, n):
-    whole, sweep = run("whole", *FEW), tmp_path / "sweep"
-    shards = ",".join(f"{k}/{n}" for k in range(1, n + 1))
-    outcome = command_line("-m", *FEW, f"dataset.shard={shards}", f"hydra.sweep.dir={sweep}")
-    assert (outcome.code, outcome.err) == (0, "")
-    assert content(sweep / "random") == content(whole)
-    assert (sweep / "comparison.csv").read_text().count("random,") > 1
-    assert "shard=" not in (sweep / "comparison.csv").read_text()
-
-
-def test_runs_of_a_sweep_are_compared_whole(command_line, tmp_path):
-    sweep = tmp_path / "sweep"
-    arguments = ("method=random,separation", "dataset.shard=1/2,2/2", *FEW)
-    outcome = command_line("-m", *arguments, f"hydra.sweep.dir={sweep}")
-    assert (outcome.code, outcome.err) == (0, "")
-    (line, *_) = (sweep / "differences.csv").read_text().splitlines()[1:]
-    assert line.startswith("separation,random,")
-    assert {path.name for path in sweep.iterdir() if path.is_dir()} == {
-        *("0", "1", "2", "3"),
-        *("random", "separation"),
-    }
-
-
 def test_the_command_of_the_whole_finds_everything_done(run, merge, tmp_path, monkeypatch):
     shards = shards_of(run, 2, *FEW)
     assert merge(named(shards), f"into={tmp_path / 'merged'}").code == 0
@@ -147,42 +83,27 @@ def test_a_shard_goes_on_where_it_was_stopped(run, merge, command_line, tmp_path
     assert content(tmp_path / "merged") == content(whole)
 
 
-def test_a_sweep_whose_shard_failed_keeps_the_others_and_goes_on(
-    run, command_line, tmp_path, monkeypatch
-):
-    sweep, asked = tmp_path / "sweep", RandomScores.__call__
-    line = ("-m", *FEW, "dataset.shard=1/2,2/2", f"hydra.sweep.dir={sweep}")
-    with monkeypatch.context() as patch:
-        patch.setattr(RandomScores, "__call__", _failing_at("family02_00", asked))
-        outcome = command_line(*line)
-    assert outcome.code == 1
-    assert outcome.err.startswith("error: 1 job failed; the same command with hydra.sweep.dir=")
-    assert outcome.err.endswith("\n  random: not merged without shard 1/2\n")
-    assert not (sweep / "random").exists()
-    kept = (sweep / "1" / "rows.csv").read_bytes()
-    assert command_line(*line).code == 0
-    assert (sweep / "1" / "rows.csv").read_bytes() == kept
-    assert content(sweep / "random") == content(run("whole", *FEW))
-
-
-def test_shards_of_two_sweeps_are_found_below_their_folder(run, merge, command_line, tmp_path):
-    for shards, name in (("1/3,2/3", "here"), ("3/3", "there")):
-        place = f"hydra.sweep.dir={tmp_path / 'all' / name}"
-        outcome = command_line("-m", *FEW, f"dataset.shard={shards}", place)
-        assert outcome.code == 0, outcome.err
-        assert "random: not merged without shard" in outcome.out
-    outcome = merge(f"sweep={tmp_path / 'all'}")
-    assert (outcome.code, outcome.err) == (0, "")
-    assert content(tmp_path / "all" / "random") == content(run("whole", *FEW))
-
-
 def test_a_shard_may_have_nothing_to_look_at(run, merge, tmp_path):
     path = tmp_path / "targets.json"
     path.write_text(json.dumps({"family03_00": [[3, 9, 12, 18]]}), encoding="utf-8")
     listed = ("evaluation/targets=listed", f"evaluation.targets.path={path}", "masking=flank")
-    arguments = (*RECOVERY[:5], *listed, "dataset.limit=4")
+    arguments = (*RECOVERY[:4], *listed, "dataset.limit=4")
     whole, shards = run("whole", *arguments), shards_of(run, 2, *arguments)
     assert merge(named(shards), f"into={tmp_path / 'merged'}").code == 0
+    assert content(tmp_path / "merged") == content(whole)
+
+
+def test_merging_takes_neither_weights_nor_data(run, merge, groups, tmp_path):
+    weights = shutil.copy(CHECKPOINT, tmp_path)
+    data = [item for item in groups if item.startswith("dataset")]
+    model = ("model=esm2_local", f"model.path={weights}", "method=gradient_jacobian")
+    agreement = ("evaluation=agreement", "evaluation/reference=categorical_jacobian")
+    arguments = (*model, *agreement, *data)
+    whole, shards = run("whole", *arguments), shards_of(run, 2, *arguments)
+    Path(weights).unlink()
+    shutil.rmtree(tmp_path / "set")
+    outcome = merge(named(shards), f"into={tmp_path / 'merged'}")
+    assert (outcome.code, outcome.err) == (0, "")
     assert content(tmp_path / "merged") == content(whole)
 
 
@@ -233,7 +154,3 @@ def _stopping_at(identifier, asked):
         return asked(self, protein)
 
     return scores
-
-
-def _failing_at(identifier, asked):
-    return lambda self, protein: asked(self, protein) if protein.id != identifier else 1 / 0
