@@ -43,9 +43,8 @@ def groups(tmp_path):
 )
 def test_three_shards_are_the_whole(run, merge, tmp_path, arguments):
     whole, shards = run("whole", *arguments), shards_of(run, 3, *arguments)
-    for _ in range(2):
-        outcome = merge(named(shards[::-1]), f"into={tmp_path / 'merged'}")
-        assert (outcome.code, outcome.err) == (0, "")
+    outcome = merge(named(shards[::-1]), f"into={tmp_path / 'merged'}")
+    assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.rstrip().endswith(f"run:     {tmp_path / 'merged'}")
     assert content(tmp_path / "merged") == content(whole)
 
@@ -64,11 +63,13 @@ def test_shards_of_groups_are_the_whole_with_its_groups(run, merge, groups, tmp_
 
 
 def test_the_command_of_the_whole_finds_everything_done(run, merge, tmp_path, monkeypatch):
-    shards = shards_of(run, 2, *FEW)
-    assert merge(named(shards), f"into={tmp_path / 'merged'}").code == 0
+    shards = shards_of(run, 2, *FEW, "save_scores=true")
+    for _ in range(2):
+        assert merge(named(shards), f"into={tmp_path / 'merged'}").code == 0
     before = content(tmp_path / "merged")
+    assert len([name for name in before[0] if name.startswith("scores/")]) == 5
     monkeypatch.setattr(RandomScores, "__call__", lambda self, protein: 1 / 0)
-    assert content(run("merged", *FEW)) == before
+    assert content(run("merged", *FEW, "save_scores=true")) == before
 
 
 def test_a_shard_goes_on_where_it_was_stopped(run, merge, command_line, tmp_path, monkeypatch):
