@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from harness.capacity import write_capacity
 from harness.claims import check_writable
 from harness.comparison import ComparedRuns, finished_runs, write_comparison
 from harness.configuration import SWEPT_KEYS, build, exit_on_user_error, swept_keys
-from harness.errors import HarnessError
+from harness.errors import HarnessError, InputError
 from harness.merge import merge_complete
 from harness.protocols import TrackedRun, Tracker
 from harness.record import shown_metrics
 from harness.report_page import MAPS_MB, REPORT, write_report
 from harness.scaling import write_scaling
+from harness.shards import SHARD
 from harness.statistics import Bootstrap
 from harness.terminal import print_table
 
@@ -62,12 +63,13 @@ class SweepCallback(Callback):
         experiment = None if placed else config.hydra.runtime.choices.get("experiment")
         name = experiment or folder.name
         closing = ExitStack()
+        varied = swept_keys(config)
         with exit_on_user_error():
+            _check_subfolders(config, varied)
             check_writable(folder)
             shutil.rmtree(folder / _FAILURES, ignore_errors=True)
             bootstrap, tracker = build(config.statistics), build(config.tracker)
             tracked = closing.enter_context(tracker.run(name, folder, parent=""))
-            varied = swept_keys(config)
             tracked.record({}, {}, {"label": name, "varied": ", ".join(varied)})
         os.environ[PARENT_RUN] = tracked.id
         os.environ[SWEPT_KEYS] = json.dumps(varied)
@@ -107,6 +109,17 @@ def concluded() -> Iterator[None]:
             merged, incomplete = merge_complete(sweep.folder, sweep.tracker, sweep.tracked.id)
             _compare(sweep, merged)
             _raise_failures(sweep.folder, incomplete)
+
+
+def _check_subfolders(config: DictConfig, varied: Sequence[str]) -> None:
+    """Nothing; raises InputError when the shards of a run would share a folder."""
+    template = str(OmegaConf.to_container(config.hydra.sweep, resolve=False))
+    told_apart = any(part in template for part in ("job.num", "job.id", "override_dirname", SHARD))
+    if SHARD in varied and not told_apart:
+        raise InputError(
+            "the shards of a run would share a folder, as this experiment names its folders; add "
+            "'hydra.sweep.subdir=${hydra:job.num}'"
+        )
 
 
 def _note(sweep: Path, number: int, text: str) -> None:

@@ -1,5 +1,6 @@
 """A sweep over shards: what it merges by itself, and what it says of what is missing."""
 
+import pandas as pd
 import pytest
 
 from baselines.random_scores import RandomScores
@@ -28,6 +29,20 @@ def test_runs_of_a_sweep_are_compared_whole(command_line, tmp_path):
         *("0", "1", "2", "3"),
         *("random", "separation"),
     }
+
+
+def test_an_experiment_that_names_its_folders_can_be_cut(command_line, tmp_path):
+    sweep = tmp_path / "sweep"
+    line = ("experiment=alignment_depths", "method.depth=2,4", "dataset.shard=1/2,2/2", *FEW)
+    line += (f"hydra.sweep.dir={sweep}",)
+    outcome = command_line(*line)
+    assert outcome.code == 1
+    assert "add 'hydra.sweep.subdir=${hydra:job.num}'" in outcome.err
+    assert not sweep.exists()
+    outcome = command_line(*line, "hydra.sweep.subdir=${hydra:job.num}")
+    assert (outcome.code, outcome.err) == (0, "")
+    runs = list(dict.fromkeys(pd.read_csv(sweep / "comparison.csv")["run"]))
+    assert runs == ["inverse_covariance depth=2", "inverse_covariance depth=4"]
 
 
 def test_a_sweep_whose_shard_failed_keeps_the_others_and_goes_on(
