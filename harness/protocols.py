@@ -203,8 +203,11 @@ class ReportsFacts(ContactMethod, Protocol):
 class CountsPasses(ContactMethod, Protocol):
     """A contact method that knows how often it will ask its model."""
 
-    def passes(self, length: int) -> int:
-        """Forward passes for the map of a protein of so many known residues."""
+    def passes(self, length: int) -> int | None:
+        """Forward passes for the map of a protein of so many known residues.
+
+        None where a method is made of another one that does not say.
+        """
         ...
 
 
@@ -313,6 +316,14 @@ class Dataset(Protocol):
     def __getitem__(self, identifier: str) -> Sample:
         """The sample of one protein."""
         ...
+
+
+@runtime_checkable
+class KnowsLengths(Dataset, Protocol):
+    """A data set that knows how long its proteins are without building them."""
+
+    lengths: Mapping[str, int]
+    """Residues of each scored protein, by id."""
 
 
 @runtime_checkable

@@ -53,7 +53,7 @@ DOORS |= {"omegaconf": DOORS["hydra"], "plotly": DOORS["matplotlib"]}
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "core", "base", "manager", "misc"}
 FUNCTION_LINES, FILE_LINES, PARAMETERS = 40, 250, 5
-LONGER = {"harness/protocols.py": 380}  # every seam on one page is worth more than a short page
+LONGER = {"harness/protocols.py": 410}  # every seam on one page is worth more than a short page
 
 
 def short(path):
