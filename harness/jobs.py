@@ -11,16 +11,16 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from harness import record, run_summary, sweep
+from harness import planning, record, run_summary, sweep
 from harness.claims import check_identity, exclusive, unfinished
 from harness.configuration import (
     CONFIG_FOLDER,
     build,
     build_experiment,
     exit_on_user_error,
-    resolved,
     run_names,
 )
+from harness.plan_files import planned_line
 from harness.protocols import TrackedRun
 from harness.results import RunFolder
 from harness.runner import run
@@ -60,6 +60,8 @@ def _job(config: DictConfig, measured: Callable[[DictConfig, Path], dict[str, An
         print(folder)
     elif summary:
         print_table([summary])
+        if line := planned_line([folder]):
+            print(line)
         print(f"run:     {folder}\nbrowse:  make ui")
 
 
@@ -70,7 +72,7 @@ def measure(
 
     `prepare` makes, inside the tracked run, what the configuration takes to be there.
     """
-    names, chosen = run_names(config), resolved(config)
+    names, chosen = run_names(config), planning.plain(config)
     parent = os.environ.get(sweep.PARENT_RUN, "")
     with exclusive(folder):
         known = {"method": names.method, "model": names.model} | record.settings(chosen)
@@ -81,14 +83,17 @@ def measure(
             experiment = build_experiment(config)
             coordinates = experiment.evaluation.coordinates
             results = RunFolder(folder, names.method, names.model, coordinates)
-            yaml = OmegaConf.to_yaml(config, resolve=True)
+            yaml = OmegaConf.to_yaml(OmegaConf.create(chosen))
             results.claim(record.identity(chosen, experiment), yaml)
             results.write_manifest(experiment.dataset.manifest)
             tracked.dataset(
                 names.dataset, experiment.dataset.version, len(experiment.dataset.protein_ids)
             )
             keep = record.Keeper(results, names, chosen)
-            with progress_bar(names.label, quiet=chosen["quiet"]) as progress:
+            with (
+                planning.compared(config, experiment, results, tracked),
+                progress_bar(names.label, quiet=chosen["quiet"]) as progress,
+            ):
                 run(experiment, results, keep, progress)
             summary = run_summary.summarize_run(experiment, results, names, chosen)
             summary |= {"settings": record.settings(chosen)}

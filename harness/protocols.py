@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from numpy import ndarray
@@ -252,6 +252,13 @@ class Evaluation(Protocol):
 
 
 @runtime_checkable
+class AsksSoOften(Evaluation, Protocol):
+    """An evaluation that knows how often it asks the method about each protein."""
+
+    maps_per_protein: ClassVar[int]
+
+
+@runtime_checkable
 class ShowsCouplings(Evaluation, Protocol):
     """An evaluation with couplings that are worth a picture."""
 
@@ -320,10 +327,10 @@ class Dataset(Protocol):
 
 @runtime_checkable
 class KnowsLengths(Dataset, Protocol):
-    """A data set that knows how long its proteins are without building them."""
+    """A data set that knows how long its proteins are before it builds any sample."""
 
     lengths: Mapping[str, int]
-    """Residues of each scored protein, by id."""
+    """Residues of each protein that is scored."""
 
 
 @runtime_checkable

@@ -18,6 +18,7 @@ from harness.claims import check_writable
 from harness.comparison import ComparedRuns, finished_runs, write_comparison
 from harness.configuration import SWEPT_KEYS, build, exit_on_user_error, swept_keys
 from harness.errors import HarnessError
+from harness.plan_files import planned_line, write_plans
 from harness.protocols import TrackedRun
 from harness.report_page import MAPS_MB, REPORT, write_report
 from harness.scaling import write_scaling
@@ -130,6 +131,7 @@ def _compare(sweep: _Sweep) -> None:
     files = write_comparison(sweep.folder, compared)
     files += write_scaling(sweep.folder, runs, sweep.bootstrap)
     files += write_capacity(sweep.folder, runs, sweep.bootstrap)
+    files += write_plans(sweep.folder, [run.folder for run in runs])
     page = sweep.folder / REPORT
     files.append(write_report(page, sweep.folder.name, compared, MAPS_MB))
     sweep.tracked.files(files, "")
@@ -137,4 +139,6 @@ def _compare(sweep: _Sweep) -> None:
         print(sweep.folder)
         return
     print_table([run.summary for run in runs])
+    if line := planned_line([run.folder for run in runs]):
+        print(line)
     print(f"runs:    {sweep.folder}\nreport:  {page}\nbrowse:  make ui")
