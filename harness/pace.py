@@ -49,12 +49,14 @@ class Kind:
 class Pace:
     """A finished run: `work` (see `harness.plan`) and proteins, and what they took.
 
-    `seconds` are those of the method, `elapsed` those of measuring altogether.
+    `start` are the seconds that the first protein took longer than the others, `seconds` those of
+    the method without these, `elapsed` those of measuring altogether.
     """
 
     kind: Kind
     work: float
     proteins: int
+    start: float
     seconds: float
     elapsed: float
     memory_bytes: int
@@ -62,15 +64,19 @@ class Pace:
 
 @dataclass(frozen=True)
 class Rate:
-    """Work a second, and the seconds that a protein takes besides; `source` says where from."""
+    """Work a second, and the seconds that the start and each protein take besides.
+
+    `source` says where this is from.
+    """
 
     per_second: float
-    beside: float
     source: str
+    start: float = 0.0
+    beside: float = 0.0
 
     def seconds(self, work: float, proteins: int) -> float:
         """How long that much takes."""
-        return work / self.per_second + self.beside * proteins
+        return self.start + work / self.per_second + self.beside * proteins if proteins else 0.0
 
 
 _NUMBERS = [field.name for field in fields(Pace) if field.name != "kind"]
@@ -117,8 +123,9 @@ def earlier_rate(paces: Sequence[Pace], kind: Kind) -> Rate | None:
 def _rate(paces: Sequence[Pace], added: str) -> Rate:
     number = "1 earlier run" if len(paces) == 1 else f"{len(paces)} earlier runs"
     per_second = median(pace.work / pace.seconds for pace in paces)
-    beside = median((pace.elapsed - pace.seconds) / pace.proteins for pace in paces)
-    return Rate(per_second, max(0.0, beside), number + added)
+    start = median(pace.start for pace in paces)
+    beside = median((pace.elapsed - pace.start - pace.seconds) / pace.proteins for pace in paces)
+    return Rate(per_second, number + added, start, max(0.0, beside))
 
 
 def _times(one: Kind, other: Kind) -> float:
@@ -133,9 +140,17 @@ def _parsed(row: Sequence[str]) -> Pace | None:
         flat = dict(zip(COLUMNS, row, strict=True))
         words = {name: flat[name] for name in COLUMNS[: COLUMNS.index("parameters")]}
         kind = Kind(**words, parameters=int(flat["parameters"]))
-        work, seconds, elapsed = (float(flat[name]) for name in ("work", "seconds", "elapsed"))
-        counts = int(flat["proteins"]), int(flat["memory_bytes"])
+        pace = Pace(
+            kind,
+            work=float(flat["work"]),
+            proteins=int(flat["proteins"]),
+            start=float(flat["start"]),
+            seconds=float(flat["seconds"]),
+            elapsed=float(flat["elapsed"]),
+            memory_bytes=int(flat["memory_bytes"]),
+        )
     except ValueError:
         return None
-    positive = all(0 < number < math.inf for number in (work, seconds, elapsed, counts[0]))
-    return Pace(kind, work, counts[0], seconds, elapsed, counts[1]) if positive else None
+    positive = (pace.work, pace.proteins, pace.seconds, pace.elapsed)
+    sound = 0 <= pace.start < math.inf and all(0 < number < math.inf for number in positive)
+    return pace if sound else None

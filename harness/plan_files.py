@@ -28,7 +28,7 @@ def write_plan(folder: Path, plan: Prediction, pace: Pace | None) -> None:
     """Write plan.json: what was expected and, once that is known, what was measured."""
     taken = None
     if pace is not None:
-        taken = {"seconds": pace.elapsed, "method_seconds": pace.seconds}
+        taken = {"seconds": pace.elapsed, "method_seconds": pace.start + pace.seconds}
         taken |= {"memory_bytes": pace.memory_bytes}
     with replacing(folder / PLAN) as partial:
         text = json.dumps({"planned": asdict(plan), "measured": taken}, indent=2)

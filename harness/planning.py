@@ -45,7 +45,7 @@ class Job:
 
     def predict(self, identifiers: Sequence[str], finished: int) -> Prediction:
         """What measuring these proteins will cost, where so many others are finished."""
-        lengths = lengths_of(self.experiment.dataset, identifiers)
+        footprint, lengths = self._footprint, lengths_of(self.experiment.dataset, identifiers)
         amount, rate = self.amount([lengths[name] for name in identifiers]), self.rate
         expected = replace(amount, passes=None, tokens=None, flops=None) if self.repeats else amount
         seconds = None if isinstance(rate, str) else rate.seconds(amount.work, amount.proteins)
@@ -57,7 +57,7 @@ class Job:
             expected.tokens,
             expected.flops,
             seconds,
-            self._footprint.peak(amount.longest),
+            footprint.peak(amount.longest),
             rate if isinstance(rate, str) else rate.source,
         )
 
@@ -76,7 +76,7 @@ class Job:
         """How fast this will be; or why that is not known."""
         given, reads = self.config.plan.flops_per_second, "model" in self.config.method
         if given and reads and self.shape and not self.repeats:
-            return Rate(float(given), 0.0, "plan.flops_per_second")
+            return Rate(float(given), "plan.flops_per_second")
         paces = read_pace(Path(self.config.outputs) / PACE)
         if self.repeats:
             paces = [pace for pace in paces if pace.kind == self.kind]
@@ -97,7 +97,7 @@ class Job:
         plan, model = self.config.plan, self.config.model
         found = _product_rate(model.device, model.dtype, shape.width or 1024, plan.product_seconds)
         source = f"matrix product, {found / 1e9:.0f} GFLOP/s × {plan.efficiency:g}"
-        return Rate(found * plan.efficiency, 0.0, source)
+        return Rate(found * plan.efficiency, source)
 
     @cached_property
     def shape(self) -> Shape | None:
@@ -226,10 +226,13 @@ def compared(
 
 
 def _pace(job: Job, results: RunFolder, measured: Sequence[str], elapsed: float) -> Pace:
-    """How fast these proteins were measured."""
+    """How fast these proteins were measured; what the first one took too long is its start."""
     journal = results.finished()
     entries = [journal[name] for name in dict.fromkeys(measured)]
-    work = job.amount([entry["length"] for entry in entries]).work
+    works = [job.amount([entry["length"]]).work for entry in entries]
+    times = [entry["seconds"] for entry in entries]
+    warm = sum(times[1:]) / sum(works[1:]) if len(works) > 1 else times[0] / works[0]
+    start = max(0.0, times[0] - works[0] * warm)
     peaks = [entry["peak_device_bytes"] or entry["peak_memory_bytes"] for entry in entries]
-    seconds = sum(entry["seconds"] for entry in entries)
-    return Pace(job.kind, work, len(entries), seconds, elapsed, max(peaks))
+    seconds = sum(times) - start
+    return Pace(job.kind, sum(works), len(entries), start, seconds, elapsed, max(peaks))
