@@ -151,7 +151,7 @@ class _Command:
     @classmethod
     def of(cls, arguments: Sequence[str]) -> "_Command":
         """The parsed arguments; other options of Hydra than these are refused."""
-        parser = argparse.ArgumentParser(prog=f"python -m harness {DRY_RUN}", add_help=False)
+        parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
         parser.add_argument("-m", "--multirun", action="store_true")
         parser.add_argument("-cd", "--config-dir")
         given, overrides = parser.parse_known_args(arguments)
