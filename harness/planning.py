@@ -1,6 +1,7 @@
 """From a configuration to what its job will cost; and, afterwards, how right that was."""
 
 import inspect
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ from harness.protocols import (
 from harness.provenance import provenance
 from harness.results import RunFolder
 from harness.runner import Experiment
+
+log = logging.getLogger("harness")
 
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "float64": 8}
 _READING = ("method.", "model.", "masking", "hiding", "windows", "joining", "evaluation.")
@@ -217,18 +220,23 @@ def compared(
         write_plan(results.path, plan, None)
     began = time.perf_counter()
     yield
-    pace = _pace(job, results, left, time.perf_counter() - began)
-    add_pace(Path(config.outputs) / PACE, pace)
+    elapsed, journal = time.perf_counter() - began, results.finished()
+    entries = [journal[name] for name in dict.fromkeys(left) if name in journal]
+    if not entries:  # another process measured them all
+        return
+    pace = _pace(job, entries, elapsed)
+    try:
+        add_pace(Path(config.outputs) / PACE, pace)
+    except OSError as error:  # the run itself is whole, and lies elsewhere
+        log.warning("%s: the pace of this run is not kept (%s)", config.outputs, error.strerror)
     if plan is not None:
         write_plan(results.path, plan, pace)
         if plan.seconds is not None:
             tracked.record({}, {"cost/planned_seconds": round(plan.seconds, 4)}, {})
 
 
-def _pace(job: Job, results: RunFolder, measured: Sequence[str], elapsed: float) -> Pace:
-    """How fast these proteins were measured; what the first one took too long is its start."""
-    journal = results.finished()
-    entries = [journal[name] for name in dict.fromkeys(measured)]
+def _pace(job: Job, entries: Sequence[Mapping[str, Any]], elapsed: float) -> Pace:
+    """How fast these proteins were measured; what the first took too long is the start."""
     works = [job.amount([entry["length"]]).work for entry in entries]
     times = [entry["seconds"] for entry in entries]
     warm = sum(times[1:]) / sum(works[1:]) if len(works) > 1 else times[0] / works[0]

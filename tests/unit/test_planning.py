@@ -147,3 +147,9 @@ def test_a_quiet_run_keeps_its_pace_only(composed, measured, tmp_path):
 
 def test_the_plan_is_no_part_of_a_run(composed):
     assert "plan" not in plain(composed())
+
+
+def test_a_pace_that_cannot_be_kept_does_not_fail_the_run(composed, measured, tmp_path, caplog):
+    (tmp_path / "pace.csv").mkdir()
+    measured(composed(*READING, "quiet=true"))
+    assert "the pace of this run is not kept" in caplog.text
