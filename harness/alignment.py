@@ -18,6 +18,9 @@ from harness.errors import InputError, PrerequisiteError
 FASTA_SUFFIXES = (".a3m", ".fasta", ".fa", ".fas", ".afa")
 STOCKHOLM_SUFFIXES = (".sto", ".stk", ".stockholm")
 
+MOST_UNPACKED = 1 << 30
+"""Bytes that a gzipped file may unpack to; files that are not packed have no limit."""
+
 _RESIDUES = (AMINO_ACIDS + AMBIGUOUS_LETTERS).encode()
 _LOWER = _RESIDUES.lower()
 _GAPS_AS_DASHES = bytes.maketrans(b"._~", b"---")
@@ -124,13 +127,28 @@ def subsample(alignment: Alignment, depth: int | None, seed: int) -> Alignment:
 def read_bytes(path: Path) -> bytes:
     """The content of a file, unpacked when its name ends in .gz."""
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as handle:
-            content: bytes = handle.read()
+        if path.suffix != ".gz":
+            return path.read_bytes()
+        with gzip.open(path) as handle:
+            return _unpacked(handle, path)
     except FileNotFoundError as error:
         raise PrerequisiteError(f"{path} is not there; correct the path or copy it") from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path}: damaged or truncated gzip ({error}); copy it again") from error
-    return content
+
+
+def _unpacked(handle: gzip.GzipFile, path: Path) -> bytes:
+    """All that a gzip file holds, piece by piece; InputError beyond `MOST_UNPACKED`."""
+    pieces, size = [], 0
+    while piece := handle.read(1 << 20):
+        pieces.append(piece)
+        size += len(piece)
+        if size > MOST_UNPACKED:
+            raise InputError(
+                f"{path}: unpacks to more than {MOST_UNPACKED:,} bytes, which a few bytes can do; "
+                "if that is right, unpack it yourself (gunzip) and name the file without .gz"
+            )
+    return b"".join(pieces)
 
 
 def bare_suffix(path: Path) -> str:
