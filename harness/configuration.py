@@ -17,7 +17,7 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from harness.errors import HarnessError, InputError
+from harness.errors import HarnessError, InputError, disk_errors
 from harness.protocols import ContactMethod, Model
 from harness.runner import Experiment, RunNames
 
@@ -35,9 +35,10 @@ _SETTINGS = (
 
 @contextmanager
 def exit_on_user_error() -> Iterator[None]:
-    """End the program with the message of a HarnessError, without a traceback."""
+    """End the program with the message of a HarnessError, or of a disk, without a traceback."""
     try:
-        yield
+        with disk_errors(Path.cwd()):
+            yield
     except HarnessError as error:
         sys.exit(f"error: {error}")
 

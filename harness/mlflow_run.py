@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from pandas import DataFrame
@@ -100,8 +101,13 @@ class MlflowRun:
         text = f"{type(error).__name__}: {error}"[: LONGEST - 20]
         with suppress(PrerequisiteError), explaining(self.uri):
             self.client.set_tag(self.id, "error", text)
-            self.client.set_tag(self.id, "mlflow.note.content", f"**Failed.** {text}")
+            self.client.set_tag(self.id, "mlflow.note.content", failure_note(text))
             self.client.set_terminated(self.id, "FAILED")
+
+
+def failure_note(text: str) -> str:
+    """The note of a failed run: its message as code, so that no name in it becomes HTML."""
+    return "**Failed.**\n\n" + indent(text, "    ")
 
 
 def _presentation(parameters: Mapping[str, object], tags: Mapping[str, str]) -> dict[str, str]:
