@@ -107,8 +107,9 @@ def concluded() -> Iterator[None]:
 
 def _note(sweep: Path, number: int, text: str) -> None:
     note = sweep / _FAILURES / f"{number:06}.txt"
-    note.parent.mkdir(exist_ok=True)
-    note.write_text(text.partition("\n")[0], encoding="utf-8")
+    with exit_on_user_error():  # without room for a note no later job has room
+        note.parent.mkdir(exist_ok=True)
+        note.write_text(text.partition("\n")[0], encoding="utf-8")
 
 
 def _raise_failures(folder: Path) -> None:
