@@ -12,7 +12,8 @@ from mlflow import MlflowClient
 
 from benchmarks.sweeps import Sweep, kill
 from benchmarks.tracked import content, runs_of
-from harness.results import read_journal, read_rows
+from harness.journal import read_journal
+from harness.results import read_rows
 
 PROTEINS = 32
 WORK = (

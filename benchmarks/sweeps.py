@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.results import read_journal
+from harness.journal import read_journal
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -3,12 +3,7 @@
 An alignment has one column for each residue of its query, which is its first row.
 """
 
-import gzip
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import BufferedIOBase
 from itertools import dropwhile, islice, takewhile
 from pathlib import Path
 
@@ -17,7 +12,8 @@ from jaxtyping import Int8
 from numpy import ndarray
 
 from harness.alphabet import AMBIGUOUS_LETTERS, AMINO_ACIDS, MASK, encode, encode_aligned
-from harness.errors import InputError, PrerequisiteError
+from harness.errors import InputError
+from harness.gzipped import bare_suffix, lines_of, read_bytes
 
 FASTA_SUFFIXES = (".a3m", ".fasta", ".fa", ".fas", ".afa")
 STOCKHOLM_SUFFIXES = (".sto", ".stk", ".stockholm")
@@ -129,32 +125,9 @@ def query_length(path: Path) -> int:
     """Residues of the query of an alignment; of A3M and FASTA files no other row is read."""
     if bare_suffix(path) in STOCKHOLM_SUFFIXES:
         return len(read_alignment(path).query)
-    with _opened(path) as lines:
-        rows = islice(dropwhile(lambda line: line[:1] != b">", lines), 1, None)  # behind the header
-        query = takewhile(lambda line: line[:1] != b">", rows)
-        return sum(len(line.translate(None, b"-. \t\r\n")) for line in query)
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a file, unpacked when its name ends in .gz."""
-    with _opened(path) as handle:
-        return handle.read()
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BufferedIOBase]:
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as handle:
-            yield handle
-    except FileNotFoundError as error:
-        raise PrerequisiteError(f"{path} is not there; correct the path or copy it") from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{path}: damaged or truncated gzip ({error}); copy it again") from error
-
-
-def bare_suffix(path: Path) -> str:
-    """The last suffix in lower case, .gz aside."""
-    return (Path(path.stem) if path.suffix == ".gz" else path).suffix.lower()
+    lines = dropwhile(lambda line: line[:1] != b">", lines_of(path))
+    query = takewhile(lambda line: line[:1] != b">", islice(lines, 1, None))  # behind the header
+    return sum(len(line.translate(None, b"-. \t\r\n")) for line in query)
 
 
 def _a3m_rows(path: Path) -> list[_Record]:

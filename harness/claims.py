@@ -3,14 +3,17 @@
 import json
 import traceback
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.errors import HarnessError, InputError
+from harness.errors import HarnessError, InputError, disk_errors
 
 IDENTITY, UNFINISHED = ".identity.json", "unfinished.txt"
+
+_PROBE = 1 << 16
+"""Bytes without which no run can begin: its configuration, its log, its marker."""
 
 
 def check_writable(folder: Path) -> None:
@@ -18,13 +21,13 @@ def check_writable(folder: Path) -> None:
     probe = folder / ".writable"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        try:
+            probe.write_bytes(bytes(_PROBE))
+        finally:
+            probe.unlink(missing_ok=True)
     except OSError as error:
-        raise HarnessError(
-            f"{folder}: cannot write here ({error.strerror}); choose another folder with "
-            "hydra.run.dir=DIR (or hydra.sweep.dir=DIR for a sweep)"
-        ) from error
+        remedy = "choose another folder with hydra.run.dir=DIR (or hydra.sweep.dir=DIR for a sweep)"
+        raise HarnessError(f"{folder}: cannot write here ({error.strerror}); {remedy}") from error
 
 
 @contextmanager
@@ -48,16 +51,24 @@ def exclusive(folder: Path) -> Iterator[None]:
 def unfinished(folder: Path) -> Iterator[None]:
     """`unfinished.txt` stands in the folder until the block ends well, and says why it did not."""
     marker = folder / UNFINISHED
-    marker.write_text("running, or killed\n", encoding="utf-8")
+    with disk_errors(folder):
+        marker.write_text("running, or killed\n", encoding="utf-8")
     try:
-        yield
+        with disk_errors(folder):
+            yield
     except HarnessError as error:
-        marker.write_text(f"{error}\n", encoding="utf-8")
+        _mark(marker, f"{error}\n")
         raise
     except BaseException:
-        marker.write_text(traceback.format_exc(), encoding="utf-8")
+        _mark(marker, traceback.format_exc())
         raise
     marker.unlink()
+
+
+def _mark(marker: Path, reason: str) -> None:
+    """Write the reason, unless the disk that is to blame takes no more."""
+    with suppress(OSError):
+        marker.write_text(reason, encoding="utf-8")
 
 
 def check_identity(folder: Path, now: Mapping[str, str], later: Collection[str] = ()) -> None:

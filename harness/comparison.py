@@ -13,6 +13,7 @@ import pandas as pd
 
 from harness.curves import curve_plot
 from harness.errors import InputError
+from harness.journal import read_journal
 from harness.pareto import pareto_plot, pareto_table
 from harness.plots import Mark, comparison_plot
 from harness.results import (
@@ -23,7 +24,6 @@ from harness.results import (
     find_metric,
     grouped,
     headline,
-    read_journal,
     read_summary,
     read_values,
 )

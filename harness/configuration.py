@@ -1,8 +1,6 @@
 """From a composed configuration to objects and names: the door to Hydra that entry points share."""
 
 import inspect
-import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,36 +8,26 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from harness.errors import HarnessError, InputError, PreemptedError
+from harness.errors import HarnessError, InputError, PreemptedError, disk_errors
 from harness.preemption import EXIT_CODE
 from harness.protocols import ContactMethod, Cost, Model
-from harness.runner import Experiment, RunNames
-from harness.shards import SHARD, Shard, cut
+from harness.runner import Experiment
+from harness.shards import Shard, cut
 
 CONFIG_FOLDER = str(Path(__file__).resolve().parent.parent / "conf")
-
-SWEPT_KEYS = "HARNESS_SWEPT_KEYS"
-"""Environment variable through which a sweep tells its jobs what varies."""
-
-_SETTINGS = (
-    *("method.", "model.", "masking", "hiding", "windows", "joining."),
-    *("evaluation/", "evaluation."),
-)
-"""Beginnings of keys that say how a method reads a protein."""
 
 
 @contextmanager
 def exit_on_user_error() -> Iterator[None]:
-    """End the program with the message of a HarnessError, without a traceback."""
+    """End the program with the message of a HarnessError, or of a disk, without a traceback."""
     try:
-        yield
+        with disk_errors(Path.cwd()):
+            yield
     except PreemptedError as stopped:
         print(f"stopped: {stopped}", file=sys.stderr)
         sys.exit(EXIT_CODE)
@@ -162,59 +150,7 @@ def resolved(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in values.items()}
 
 
-def run_names(config: DictConfig) -> RunNames:
-    """How rows, tables and the tracker call this run: by its choices and what varies."""
-    choices = HydraConfig.get().runtime.choices
-    model = choices.get("model") or config.name if "model" in config.method else ""
-    keys = [key for key in _setting_keys() if model or not key.startswith("model.")]
-    shard = OmegaConf.select(config, SHARD)
-    values = {key: choices.get(key) or OmegaConf.select(config, key) for key in keys}
-    settings = [
-        f"{_short(key, keys)}={_text(value)}"
-        for key, value in values.items()
-        if key not in ("model", "method", "architecture")  # of a trained model: in its name
-    ]
-    chosen = {group: choices[group] for group in ("dataset", "masking", "evaluation")}
-    chosen |= {"shard": "" if shard is None else str(shard)}
-    return RunNames(choices["method"], model, " ".join(settings), **chosen)
-
-
-def swept_keys(config: DictConfig) -> list[str]:
-    """Keys that take several values in this sweep, on the command line or in an experiment."""
-    given = _plain(config.hydra.overrides.task)
-    swept: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
-    given += [f"{key}={value}" for key, value in (swept.get("params") or {}).items()]
-    parsed = OverridesParser.create().parse_overrides(given)
-    return list(dict.fromkeys(item.key_or_group for item in parsed if item.is_sweep_override()))
-
-
-def _setting_keys() -> list[str]:
-    """In a sweep, what varies; else what was given for the method, the model and the masking.
-
-    Shards are parts of one run: they do not count.
-    """
-    swept: list[str] | None = json.loads(os.environ.get(SWEPT_KEYS, "null"))
-    if swept is not None and swept != [SHARD]:
-        return [key for key in swept if key != SHARD]
-    overrides: Any = HydraConfig.get().overrides.task
-    parsed = OverridesParser.create().parse_overrides(_plain(overrides))
-    given = dict.fromkeys(item.key_or_group for item in parsed)
-    return [key for key in given if key.startswith(_SETTINGS)]
-
-
-def _plain(overrides: ListConfig) -> list[str]:
-    """The overrides as they were typed: `key=${other}` is not looked up."""
-    typed: Any = OmegaConf.to_container(overrides, resolve=False)
-    return [str(text) for text in typed]
-
-
-def _short(key: str, keys: Sequence[str]) -> str:
-    """The last part of a key, or all of it when another key ends in the same."""
-    last = key.rpartition(".")[2]
-    return key if sum(other.rpartition(".")[2] == last for other in keys) > 1 else last
-
-
-def _text(value: Any) -> str:
+def as_typed(value: Any) -> str:
     """A value as it is typed on the command line."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -237,7 +173,7 @@ def _check_types(node: Any) -> None:
     for name, parameter in signature.parameters.items():
         if name in node and not _fits(node[name], parameter.annotation):
             allowed = inspect.formatannotation(parameter.annotation).replace("None", "null")
-            given = f"{name} is {_text(node[name])}"
+            given = f"{name} is {as_typed(node[name])}"
             raise InputError(f"{node['_target_']}: {given}; it must be {allowed}")
 
 

@@ -4,7 +4,6 @@
 beside NAME.pt as NAME-contact-regression.pt (fair-esm, esm.pretrained).
 """
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from harness.couplings import average_product_correction
 from harness.errors import InputError
+from harness.torch_files import read_torch
 
 WEIGHT, BIAS = "contact_head.regression.weight", "contact_head.regression.bias"
 
@@ -61,7 +61,11 @@ def regression_in(tensors: Mapping[str, Tensor], source: Path) -> ContactRegress
             f"{source}: {WEIGHT} has shape {tuple(weight.shape)} and {BIAS} {tuple(bias.shape)}; "
             "expected (1, layers × heads) and (1,)"
         )
-    return ContactRegression(weight[0].float(), bias[0].float())
+    if not (weight.is_floating_point() and bias.is_floating_point()):
+        raise InputError(f"{source}: {WEIGHT} and {BIAS} must be floating-point numbers")
+    return ContactRegression(  # copies: the file may change, or go, from now on
+        weight[0].to(torch.float32, copy=True), bias[0].to(torch.float32, copy=True)
+    )
 
 
 def read_regression(path: Path) -> ContactRegression:
@@ -69,10 +73,7 @@ def read_regression(path: Path) -> ContactRegression:
 
     Raises InputError when the file cannot be read, or holds something else.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: cannot be read as a contact regression ({error})") from error
+    content = read_torch(path, "a contact regression")
     tensors = content.get("model") if isinstance(content, dict) else None
     return regression_in(tensors if isinstance(tensors, dict) else {}, path)
 

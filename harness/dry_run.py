@@ -24,19 +24,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from harness import record, run_summary
 from harness.claims import check_identity
-from harness.configuration import (
-    CONFIG_FOLDER,
-    SWEPT_KEYS,
-    build_experiment,
-    exit_on_user_error,
-    run_names,
-    swept_keys,
-    unloaded,
-)
+from harness.configuration import CONFIG_FOLDER, build_experiment, exit_on_user_error, unloaded
 from harness.errors import HarnessError, InputError, PrerequisiteError
+from harness.journal import read_journal
+from harness.naming import SWEPT_KEYS, run_names, swept_keys
 from harness.plan import Prediction
 from harness.planning import Job, plain
-from harness.results import read_journal
 from harness.terminal import print_plan
 
 DRY_RUN = "--dry-run"

@@ -12,13 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from harness import planning, record, run_summary, shard_folders, sweep
 from harness.claims import check_identity, exclusive, unfinished
-from harness.configuration import (
-    CONFIG_FOLDER,
-    build,
-    build_experiment,
-    exit_on_user_error,
-    run_names,
-)
+from harness.configuration import CONFIG_FOLDER, build, build_experiment, exit_on_user_error
+from harness.naming import run_names
 from harness.plan_files import planned_line
 from harness.preemption import heeding_sigterm, stop_asked
 from harness.protocols import TrackedRun

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.journal import JOURNAL, ROWS
 from harness.protocols import Evaluation
-from harness.results import COLUMNS, JOURNAL, MANIFEST, ROWS, VALUES, RunFolder, replacing
+from harness.results import COLUMNS, MANIFEST, VALUES, RunFolder, replacing
 from harness.run_summary import INPUTS, Basis, summarize_run
 from harness.shard_folders import ShardFolder
 from harness.shards import SHARD

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from pandas import DataFrame
@@ -103,7 +104,7 @@ class MlflowRun:
         text = text[: LONGEST - 20]
         if status != "FINISHED":
             self.client.set_tag(self.id, _REASONS[status], text)
-            self.client.set_tag(self.id, _NOTE, f"**{status.capitalize()}.** {text}")
+            self.client.set_tag(self.id, _NOTE, ending_note(status, text))
         self.client.set_terminated(self.id, status, time)
 
 
@@ -125,6 +126,11 @@ def begin(
     for run in others:
         client.delete_run(run.info.run_id)
     return str(first.info.run_id)
+
+
+def ending_note(status: str, text: str) -> str:
+    """The note of a run that has not finished: why, as code, so that no name becomes HTML."""
+    return f"**{status.capitalize()}.**\n\n" + indent(text, "    ")
 
 
 def _presentation(parameters: Mapping[str, object], tags: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from harness.arrays import read_arrays
+from harness.errors import InputError
 from harness.metrics import RANGES, ContactDefinition, rank_pairs, separations
 from harness.results import replacing
 from harness.sample import Sample
@@ -76,7 +78,21 @@ def kept_pairs(
 
 
 def read_pairs(path: Path) -> KeptPairs:
-    """The kept pairs of one protein, from a file."""
-    with np.load(path) as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    return KeptPairs(**arrays | {"sequence": str(arrays["sequence"])})
+    """The kept pairs of one protein, from a file; InputError for a file that was not saved here."""
+    arrays = read_arrays(path)
+    sequence = str(arrays.pop("sequence", ""))
+    length, known = len(sequence), {"breaks": 1, "unresolved": 1, "contacts": 2, "pairs": 2}
+    fits = arrays.keys() == {*known, "scores"} and all(
+        _are_positions(arrays[name], ndim, length) for name, ndim in known.items()
+    )
+    if not fits or arrays["scores"].dtype.kind != "f":
+        raise InputError(f"{path}: no kept pairs; delete it, and the same command draws it again")
+    if arrays["scores"].shape != (len(arrays["pairs"]),):
+        raise InputError(f"{path}: the scores are not those of the pairs; delete it")
+    return KeptPairs(sequence, **arrays)
+
+
+def _are_positions(array: ndarray, ndim: int, length: int) -> bool:
+    """Whether these are positions of a sequence, or pairs of them."""
+    shaped = array.ndim == ndim and array.shape[1:] in ((), (2,))
+    return shaped and array.dtype.kind == "i" and bool(((array >= 0) & (array < length)).all())

@@ -12,9 +12,10 @@ from typing import Any
 from omegaconf import DictConfig
 
 from harness import record
-from harness.configuration import needs_of, resolved, run_names
+from harness.configuration import needs_of, resolved
 from harness.digests import text_digest
 from harness.errors import InputError
+from harness.naming import run_names
 from harness.pace import PACE, Kind, Pace, Rate, add_pace, earlier_rate, read_pace
 from harness.plan import Amount, Footprint, Prediction, Shape, amount_of
 from harness.plan_files import write_plan

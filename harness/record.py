@@ -15,6 +15,7 @@ from harness.coupled_pairs import PairCouplings
 from harness.coupling_plots import couplings_plot
 from harness.curves import filling_plot
 from harness.errors import InputError
+from harness.journal import JOURNAL, ROWS
 from harness.metrics import CONTACTS
 from harness.pairs import kept_pairs
 from harness.pictures import FORMS
@@ -23,9 +24,7 @@ from harness.protocols import TrackedRun
 from harness.results import (
     CONFIG,
     CURVES,
-    JOURNAL,
     MANIFEST,
-    ROWS,
     SUMMARY,
     TARGETS,
     VALUES,

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from harness.comparison import ComparedRun, ComparedRuns, costs
+from harness.journal import read_journal
 from harness.metrics import RANGES, SeparationRange
 from harness.pareto import COSTS, on_front
 from harness.report_maps import STEPS, MapSource, fitted_maps
-from harness.results import CONFIG, find_metric, headline, read_journal, read_values
+from harness.results import CONFIG, find_metric, headline, read_values
 
 MOST_COMPARED = 12
 """Runs beyond which paired differences (n² of them) are left out."""

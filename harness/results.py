@@ -27,6 +27,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,12 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from harness.claims import IDENTITY, check_identity
-from harness.errors import InputError
+from harness.journal import ROWS, Growing, read_journal
 from harness.protocols import Row, RowSummary
 from harness.statistics import Bootstrap
 
 COLUMNS = ("protein", "method", "model", "metric", "range", "value")
-ROWS, JOURNAL, SUMMARY, CONFIG = "rows.csv", "proteins.jsonl", "summary.json", "config.yaml"
+SUMMARY, CONFIG = "summary.json", "config.yaml"
 MANIFEST = "dataset.sha256"
 VALUES, CURVES, TARGETS = "values.csv", "curves.csv", "targets.csv"
 
@@ -54,6 +55,10 @@ class RunFolder:
     method: str
     model: str
     coordinates: tuple[str, ...]
+
+    @cached_property
+    def _growing(self) -> Growing:
+        return Growing(self.path)
 
     def finished(self) -> dict[str, dict[str, Any]]:
         """Facts and cost of the finished proteins, by id, in the order they were measured."""
@@ -69,7 +74,7 @@ class RunFolder:
         for name, content in ((CONFIG, text), (IDENTITY, json.dumps(identity))):
             with replacing(self.path / name) as partial:
                 partial.write_text(content, encoding="utf-8")
-        self._recover()
+        self._growing.recover(",".join((*COLUMNS, *self.coordinates)) + "\n")
 
     def write_manifest(self, files: Mapping[str, str]) -> None:
         """Write dataset.sha256, unless the data set is made of no files."""
@@ -77,18 +82,6 @@ class RunFolder:
             with replacing(self.path / MANIFEST) as partial:
                 lines = (f"{digest}  {name}\n" for name, digest in sorted(files.items()))
                 partial.write_text("".join(lines), encoding="utf-8")
-
-    def _recover(self) -> None:
-        """Cut off what a killed run left after its last finished protein."""
-        entries = list(self.finished().values())
-        header = ",".join((*COLUMNS, *self.coordinates)) + "\n"
-        rows, journal = self.path / ROWS, self.path / JOURNAL
-        if entries:
-            _truncate(rows, entries[-1]["rows_end"])
-        else:
-            rows.write_text(header, encoding="utf-8")
-        journal.touch()
-        _truncate(journal, sum(len(line) for line in _whole_lines(journal)))
 
     def append(self, protein: str, rows: Iterable[Row], facts: Mapping[str, Any]) -> None:
         """Add one protein: its rows first, then the line that says they are whole."""
@@ -98,9 +91,7 @@ class RunFolder:
             places = [_number(row.coordinates[name]) for name in self.coordinates]
             head = (protein, self.method, self.model, row.metric, row.range)
             writer.writerow((*head, _number(row.value), *places))
-        end = _append(self.path / ROWS, lines.getvalue())
-        entry = {"protein": protein, **facts, "rows_end": end}
-        _append(self.path / JOURNAL, json.dumps(entry) + "\n")
+        self._growing.add(protein, lines.getvalue().encode(), facts)
 
     def save_scores(self, protein: str, scores: Float[ndarray, "L L"]) -> None:
         """Write the score map of one protein as scores/<protein>.npz, key `scores`."""
@@ -162,12 +153,6 @@ def read_rows(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / ROWS, dtype=types, keep_default_na=False, na_values=missing)
 
 
-def read_journal(folder: Path) -> dict[str, dict[str, Any]]:
-    """The line of each finished protein of a run folder, by id, in the order of measurement."""
-    lines = _whole_lines(folder / JOURNAL)
-    return {entry["protein"]: entry for entry in map(json.loads, lines)}
-
-
 def grouped(journal: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     """The proteins of each group, groups by name; those in none are left out."""
     groups = {protein: entry.get("group", "") for protein, entry in journal.items()}
@@ -208,33 +193,11 @@ def find_metric(summary: Mapping[str, Any], metric: str, name: str) -> dict[str,
 def replacing(target: Path) -> Iterator[Path]:
     """A path beside the target that takes its place when the block ends well."""
     partial = target.with_name(f".{target.name}.partial")
-    yield partial
-    os.replace(partial, target)
-
-
-def _append(path: Path, text: str) -> int:
-    """Add text to a file, safely on disk when this returns; the file's new length in bytes."""
-    with path.open("a", encoding="utf-8", newline="") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-        return os.fstat(stream.fileno()).st_size
-
-
-def _whole_lines(path: Path) -> Sequence[bytes]:
-    """The lines of a file that end in a newline."""
-    if not path.exists():
-        return []
-    return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-
-
-def _truncate(path: Path, length: int) -> None:
-    if path.stat().st_size < length:
-        raise InputError(
-            f"{path}: shorter than {JOURNAL} says; it was changed by hand. Restore it, or delete "
-            "the run folder to start again"
-        )
-    os.truncate(path, length)
+    try:
+        yield partial
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _number(value: float) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 
 from harness.claims import IDENTITY, UNFINISHED, changes
 from harness.errors import InputError
+from harness.journal import read_journal
 from harness.protocols import Dataset
-from harness.results import SUMMARY, read_journal, read_summary, replacing
+from harness.results import SUMMARY, read_summary, replacing
 from harness.runner import RunNames
 from harness.shards import SHARD, DatasetShard, Shard, all_ids
 

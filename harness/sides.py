@@ -18,14 +18,9 @@ import pandas as pd
 from harness.comparison import COSTS
 from harness.digests import digest, text_digest
 from harness.errors import InputError
-from harness.results import (
-    MANIFEST,
-    SUMMARY,
-    read_journal,
-    read_summary,
-    read_values,
-    replacing,
-)
+from harness.journal import read_journal
+from harness.json_text import parse
+from harness.results import MANIFEST, SUMMARY, read_summary, read_values, replacing
 
 FORMAT = 1
 
@@ -106,7 +101,7 @@ def write_frozen(path: Path, side: Side, arguments: Sequence[str]) -> None:
 def read_frozen(path: Path) -> Side:
     """A frozen reference; InputError for a file that is none, or that was changed."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse(path.read_text(encoding="utf-8"))
         own = content.pop("sha256")
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise InputError(f"{path}: not a frozen reference; freeze={path} makes one") from error

@@ -18,9 +18,9 @@ from biotite.structure.io import pdb, pdbx
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
-from harness.alignment import bare_suffix, read_bytes
 from harness.alphabet import AMBIGUOUS_LETTERS, AMINO_ACIDS
 from harness.errors import InputError
+from harness.gzipped import bare_suffix, read_bytes
 
 PDB_SUFFIXES = (".pdb", ".ent")
 CIF_SUFFIXES = (".cif", ".mmcif")
@@ -30,9 +30,15 @@ ATOMS = ("N", "CA", "C", "CB")
 CHAIN_BREAK = 4.5
 """Å between successive CA atoms that no peptide bond spans (trans 3.8, cis 2.9)."""
 
+WIDEST = 2000.0
+"""Å that a chain may span: more than any known one. Memory grows with the cube of it."""
+
 _STANDARD = {ProteinSequence.convert_letter_1to3(letter) for letter in AMINO_ACIDS}
 _PLACE = ("label_entity_id", "label_seq_id")
-_UNREADABLE = (InvalidFileError, DeserializationError, ValueError, LookupError, AttributeError)
+_UNREADABLE = (
+    *(InvalidFileError, DeserializationError, ValueError, LookupError),
+    *(AttributeError, TypeError, ArithmeticError),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +83,9 @@ def read_chain(path: Path, chain: str | None, model: int) -> Chain:
         problem = "name the chain to read" if name is None else f"no protein chain {name!r}"
         raise InputError(f"{path}: {problem}; its protein chains are {', '.join(names) or 'none'}")
     letters, coordinates, places = zip(*residues, strict=True)
+    span = np.ptp(np.stack(coordinates)[:, ATOMS.index("CA")], axis=0).max()
+    if span > WIDEST:
+        raise InputError(f"{path}: chain {name} spans {span:.0f} Å; mend the coordinates")
     entity = entities.get(places[0][0])
     numbers = np.array([number - 1 for _, number in places])
     known = entity is not None and bool(np.isin(numbers, range(len(entity))).all())
@@ -110,7 +119,9 @@ def secondary_structure(chain: Chain) -> str:
     trace.res_name[:] = "ALA"  # any amino acid: P-SEA looks at CA atoms only
     # biotite sees a break where numbers jump; those of the file also jump at insertion codes
     trace.res_id[1:] = np.cumsum(1 + chain.breaks)
-    return "".join({"a": "H", "b": "E", "c": "C"}[state] for state in annotate_sse(trace))
+    with np.errstate(divide="ignore", invalid="ignore"):  # atoms in one place have no direction
+        states = annotate_sse(trace)
+    return "".join({"a": "H", "b": "E", "c": "C"}[state] for state in states)
 
 
 def _read_atoms(path: Path, model: int) -> tuple[AtomArray, dict[str, str]]:
@@ -125,7 +136,10 @@ def _read_atoms(path: Path, model: int) -> tuple[AtomArray, dict[str, str]]:
             atoms, entities = _parse(text, bare_suffix(path), model)
     except _UNREADABLE as error:  # AttributeError: an mmCIF table without a column
         raise InputError(f"{path}: not usable as a structure: {error}") from error
-    return atoms[np.isin(atoms.atom_name, ATOMS)], entities
+    atoms = atoms[np.isin(atoms.atom_name, ATOMS)]
+    if not np.isfinite(atoms.coord).all():
+        raise InputError(f"{path}: not usable as a structure: a coordinate is not a finite number")
+    return atoms, entities
 
 
 def _parse(text: io.StringIO, suffix: str, model: int) -> tuple[AtomArray, dict[str, str]]:

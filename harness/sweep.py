@@ -16,9 +16,10 @@ from omegaconf import DictConfig, OmegaConf
 from harness.capacity import write_capacity
 from harness.claims import check_writable
 from harness.comparison import ComparedRuns, finished_runs, write_comparison
-from harness.configuration import SWEPT_KEYS, build, exit_on_user_error, swept_keys
+from harness.configuration import build, exit_on_user_error
 from harness.errors import HarnessError, InputError, PreemptedError
 from harness.merge import merge_complete
+from harness.naming import SWEPT_KEYS, swept_keys
 from harness.plan_files import PLAN, planned_line, write_plans
 from harness.preemption import stop_asked
 from harness.protocols import TrackedRun, Tracker
@@ -124,8 +125,9 @@ def _check_subfolders(config: DictConfig, varied: Sequence[str]) -> None:
 
 def _note(sweep: Path, number: int, text: str) -> None:
     note = sweep / _FAILURES / f"{number:06}.txt"
-    note.parent.mkdir(exist_ok=True)
-    note.write_text(text.partition("\n")[0], encoding="utf-8")
+    with exit_on_user_error():  # without room for a note no later job has room
+        note.parent.mkdir(exist_ok=True)
+        note.write_text(text.partition("\n")[0], encoding="utf-8")
 
 
 def _raise_failures(folder: Path, incomplete: Sequence[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from harness.arrays import read_arrays
 from harness.digests import digest
 from harness.errors import InputError, cannot_write
 from harness.placement import Placed, map_to_query
@@ -100,11 +100,11 @@ def _lay(
 def _read(kept: Path) -> BuiltChain | None:
     """The chain that was kept; none when there is none, or it is not usable."""
     try:
-        with kept.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            sequence, letters, *origin = (str(file[name]) for name in _TEXTS)
-            identity = float(file["identity"])
-            return BuiltChain(sequence, letters, file["backbone"], file["index"], identity, *origin)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        file = read_arrays(kept)
+        sequence, letters, *origin = (str(file[name]) for name in _TEXTS)
+        identity = float(file["identity"])
+        return BuiltChain(sequence, letters, file["backbone"], file["index"], identity, *origin)
+    except (ValueError, KeyError, TypeError):
         return None  # built again
 
 

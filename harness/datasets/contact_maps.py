@@ -5,7 +5,6 @@ atoms in Å (the layout of Rome-1/plm-contact-fusion). Contacts are CA pairs bel
 """
 
 import hashlib
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from harness.alignment import read_fasta
+from harness.arrays import read_arrays
 from harness.datasets.published_files import PublishedFiles
 from harness.datasets.selection import Selection
 from harness.digests import digest
@@ -139,20 +139,23 @@ class ContactMaps:
 
 def _distances(path: Path, length: int) -> Float[ndarray, "L L"]:
     """Distances in Å, or 0 and infinity for contacts and others; NaN for residues not valid."""
+    file = read_arrays(path)
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            contacts, valid = file["contacts"].astype(bool), file["valid_residues"].astype(bool)
-            places = file["positions"].astype(float) if "positions" in file else None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        contacts, valid = file["contacts"].astype(bool), file["valid_residues"].astype(bool)
+        places = file["positions"].astype(float) if "positions" in file else None
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not a file of contacts ({error})") from error
     if contacts.shape != (length, length) or valid.shape != (length,):
         raise InputError(
             f"{path}: contacts {contacts.shape} and valid_residues {valid.shape} do not fit a "
             f"sequence of {length}"
         )
+    if places is not None and places.shape != (length, 3):
+        raise InputError(f"{path}: positions {places.shape} do not fit a sequence of {length}")
     distances = np.where(contacts | np.eye(length, dtype=bool), 0, np.inf)
     if places is not None:
-        distances = distances_between(places)
+        with np.errstate(over="ignore", invalid="ignore"):  # then they are no contacts
+            distances = distances_between(places)
         wrong = ((distances < CONTACTS[DEFINITION].cutoff) != contacts) & valid & valid[:, None]
         if wrong[~np.eye(length, dtype=bool)].any():
             raise InputError(f"{path}: contacts are not the pairs of positions below 8 Å")

@@ -87,10 +87,16 @@ def _problems(
     problems = [f"{name_of(name)} is missing" for name in expected.keys() - given.keys()]
     problems += [f"{name_of(name)} is unknown" for name in given.keys() - expected.keys()]
     shapes = {name: (given[name].shape, expected[name].shape) for name in expected if name in given}
-    return problems + [
+    problems += [
         f"{name_of(name)} has shape {tuple(found)}, expected {tuple(right)}"
         for name, (found, right) in shapes.items()
         if found != right
+    ]
+    kinds = {name: (given[name].dtype, given[name].layout, given[name].device) for name in shapes}
+    return problems + [
+        f"{name_of(name)} is {kind} in {layout} on {place}, expected dense floating-point numbers"
+        for name, (kind, layout, place) in kinds.items()
+        if not kind.is_floating_point or layout != torch.strided or place.type != "cpu"
     ]
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from harness.contact_regression import regression_path
 from harness.errors import InputError
 from harness.models.network import Architecture, Network
-from harness.models.tensors import Content, unpickle
+from harness.models.tensors import Content, check_extent, unpickle
 
 _PREFIX = re.compile(r"^encoder\.(sentence_encoder\.)?")
 
@@ -28,6 +28,7 @@ def read_fair_esm(path: Path) -> Content:
     try:
         tensors = {_PREFIX.sub("", name): value for name, value in content["model"].items()}
         architecture = _architecture(content, tensors)
+        check_extent(architecture, tensors, [path])
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise InputError(
             f"{path}: not a fair-esm checkpoint of ESM-2 or ESM-1b ({type(error).__name__}: "

@@ -3,7 +3,6 @@
 Weights are model.safetensors or pytorch_model.bin, or shards of either that an index names.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +13,10 @@ from torch import Tensor
 
 from harness.contact_regression import BIAS, WEIGHT
 from harness.errors import InputError, PrerequisiteError
+from harness.json_text import parse
 from harness.models.network import Architecture, expected_shapes
 from harness.models.rotary import frequencies
-from harness.models.tensors import Content, missing, unpickle, unreadable
+from harness.models.tensors import Content, check_extent, missing, unpickle, unreadable
 from harness.models.vocabulary import VOCABULARY
 
 WEIGHTS = (
@@ -67,6 +67,10 @@ def read_hugging_face(path: Path) -> Content:
     given: dict[str, Tensor] = {}
     for file in files:
         given |= {_modern(name): tensor for name, tensor in _tensors(file).items()}
+    try:
+        check_extent(architecture, given, files)
+    except ValueError as error:
+        raise InputError(f"{config} does not fit {weights.name}: {error}") from error
     tensors = _renamed(given, architecture)
     regression = folder / "model-contact-regression.pt"
     return Content(path, architecture, tensors, published_name, (config, *files), regression)
@@ -82,7 +86,7 @@ def _weights_in(folder: Path) -> Path:
 def shards_of(index: Path) -> tuple[str, ...]:
     """The files that an index names, each once, sorted; InputError when it is no index."""
     try:
-        named = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        named = sorted(set(parse(index.read_text(encoding="utf-8"))["weight_map"].values()))
         plain = all(Path(name).name == name for name in named)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(f"{index}: not an index of shards ({error})") from error
@@ -124,7 +128,7 @@ def _is_tensor(value: object) -> bool:
 def _architecture(config: Path) -> Architecture:
     """The architecture that config.json states; InputError for one that our forward is not."""
     try:
-        settings = json.loads(config.read_text(encoding="utf-8"))
+        settings = parse(config.read_text(encoding="utf-8"))
         heads, width = settings["num_attention_heads"], settings["hidden_size"]
         learned = settings.get("position_embedding_type", "absolute") == "absolute"
         architecture = Architecture(

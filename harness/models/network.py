@@ -40,6 +40,9 @@ class Architecture:
     normalize_embeddings: bool = False
 
     def __post_init__(self) -> None:
+        counts = (self.layers, self.width, self.heads, self.learned_positions)
+        if not all(type(count) is int for count in counts) or self.learned_positions < 0:
+            raise ValueError(f"{self}: layers, width, heads and positions must be whole numbers")
         if min(self.layers, self.width, self.heads) < 1 or self.width % (2 * self.heads):
             raise ValueError(
                 f"{self}: layers, width and heads must be positive and width a multiple of "

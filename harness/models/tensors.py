@@ -1,18 +1,15 @@
 """What a checkpoint file holds, whatever its layout: an architecture and named tensors."""
 
-import argparse
-import pickle
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from harness.errors import InputError, PrerequisiteError
 from harness.models.network import Architecture
+from harness.torch_files import read_torch
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,18 +35,29 @@ def unpickle(path: Path) -> Any:
     PrerequisiteError when there is no such file, InputError when it cannot be read.
     """
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            mapped = zipfile.is_zipfile(path)  # older files are no archives
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        return read_torch(path, "a checkpoint")
     except FileNotFoundError as error:
         raise missing(path) from error
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            f"{path}: refused, because it holds more than tensors and plain settings "
-            "(unpickling it could run code). Use a checkpoint as published"
-        ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise unreadable(path, error) from error
+
+
+def check_extent(
+    architecture: Architecture, tensors: Mapping[str, Tensor], files: Sequence[Path]
+) -> None:
+    """Nothing; ValueError for an architecture, or tensors, beyond what is in these files.
+
+    A few bytes can state any number of layers, and a tensor of any shape that repeats one number.
+    """
+    if not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+        raise ValueError("not all of its weights are tensors")
+    largest = max((tensor.numel() for tensor in tensors.values()), default=0)
+    if architecture.layers > len(tensors):
+        raise ValueError(f"{architecture.layers} layers, but only {len(tensors)} tensors")
+    if max(architecture.width, architecture.learned_positions) > largest:
+        raise ValueError(f"{architecture}, but the largest tensor has {largest} numbers")
+    stated = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    stored = sum(file.stat().st_size for file in files)
+    if stated > 2 * stored:  # twice: the embedding is the matrix of the head, too
+        raise ValueError(f"tensors of {stated:,} bytes in files of {stored:,}")
 
 
 def missing(path: Path) -> PrerequisiteError:

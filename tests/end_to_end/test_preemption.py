@@ -5,8 +5,9 @@ import time
 
 import pytest
 
+from harness.journal import read_journal
 from harness.preemption import EXIT_CODE
-from harness.results import read_journal, read_rows
+from harness.results import read_rows
 from tests.stores import recorded, tracking_in
 
 PROTEINS = 24

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from benchmarks.postgresql import ABSENT, programs, shared_server
+from harness.journal import read_journal
 from harness.outbox import waiting
-from harness.results import read_journal
 from tests.end_to_end.conftest import PROJECT
 
 WRITERS, RUNS, METRICS = 4, 3, 20

@@ -8,16 +8,14 @@ from omegaconf import OmegaConf
 
 from harness.configuration import (
     CONFIG_FOLDER,
-    SWEPT_KEYS,
     build,
     build_experiment,
     exit_on_user_error,
     resolved,
-    run_names,
-    swept_keys,
     uncut,
 )
 from harness.errors import InputError, PrerequisiteError
+from harness.naming import SWEPT_KEYS, run_names, swept_keys
 
 DATASETS = list((Path(CONFIG_FOLDER) / "dataset").glob("*.yaml"))
 

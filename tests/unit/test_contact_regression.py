@@ -97,5 +97,5 @@ def test_a_file_of_another_layout_is_reported_by_name(tmp_path, content, complai
 @pytest.mark.parametrize("data", [b"", b"no such format", pickle.dumps(print, protocol=2)])
 def test_a_file_that_is_none_is_reported_and_no_code_in_it_is_run(tmp_path, data):
     (tmp_path / "head.pt").write_bytes(data)
-    with pytest.raises(InputError, match=r"head\.pt: cannot be read as a contact regression"):
+    with pytest.raises(InputError, match=r"head\.pt: .*cannot be read as a contact regression"):
         read_regression(tmp_path / "head.pt")

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from harness.configuration import SWEPT_KEYS
 from harness.dry_run import plans_of
 from harness.errors import InputError
+from harness.naming import SWEPT_KEYS
 
 SMALL = ("dataset.limit=1", "plan.product_seconds=0.001")
 

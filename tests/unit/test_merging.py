@@ -5,9 +5,10 @@ import os
 
 import pytest
 
+from harness.journal import read_journal
 from harness.merging import Whole
 from harness.protocols import Row
-from harness.results import RunFolder, read_journal, read_rows
+from harness.results import RunFolder, read_rows
 from harness.run_summary import Basis, summarize_run
 from harness.runner import RunNames
 from harness.shard_folders import mark, read_shard

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from harness.errors import InputError
+from harness.journal import read_journal
 from harness.protocols import Row
 from harness.results import (
     RunFolder,
@@ -13,7 +14,6 @@ from harness.results import (
     find_metric,
     grouped,
     headline,
-    read_journal,
     read_rows,
     read_summary,
     summarize,

@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 
+from harness.journal import JOURNAL, ROWS
 from harness.protocols import Row
-from harness.results import JOURNAL, ROWS, RunFolder
+from harness.results import RunFolder
 
 PROTEINS = ("a", "b", "c")
 

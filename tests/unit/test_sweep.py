@@ -8,8 +8,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from harness import sweep
-from harness.configuration import SWEPT_KEYS
 from harness.errors import HarnessError, InputError
+from harness.naming import SWEPT_KEYS
 from harness.tracking import NoTracker
 
 
