@@ -34,6 +34,7 @@ from harness.mlflow_store import (
 )
 from harness.outbox import Outbox, OutgoingRun, waiting
 from harness.protocols import TrackedRun
+from harness.results import replacing
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -240,5 +241,6 @@ def _key(folder: Path) -> str:
     """
     memory = folder / RUN_KEY
     if not memory.exists():
-        memory.write_text(uuid.uuid4().hex, encoding="ascii")
+        with replacing(memory) as partial:
+            partial.write_text(uuid.uuid4().hex, encoding="ascii")
     return memory.read_text(encoding="ascii")
