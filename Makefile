@@ -9,7 +9,7 @@ REFERENCE := $(BIN)/python -m harness.regress model=lattice_3x64 pictures=false 
 METHODS   := $(basename $(notdir $(wildcard conf/method/*.yaml)))
 SHORT     := [1AQTA_PF02823,1BXYA_PF00327,1UCSA_PF08666,3MQIA_PF01833,1U2HA_PF07679,2O9SA_PF00018,3I2ZA_PF00313,1JL3A_PF01451,2PNDA_PF07686,1UNQA_PF00169]
 
-.PHONY: demo test check ui train heads references screenshots clean
+.PHONY: demo test check ui train heads references screenshots audit clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m harness experiment=model_sizes hydra.sweep.dir=$(DEMO)
@@ -57,6 +57,13 @@ references: $(VENV)/.ready
 # Takes the pictures of docs/mlflow.md again, from the runs of `make demo`.
 screenshots: $(VENV)/.ready
 	$(BIN)/python -m docs.take_screenshots
+
+# Looks up known vulnerabilities of every version in constraints.txt (docs/security.md); needs pypi.org,
+# and fails for a package that cannot be looked up.
+audit:
+	$(PYTHON) -m venv outputs/audit
+	outputs/audit/bin/python -m pip install --quiet 'pip-audit>=2.10,<3'
+	outputs/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

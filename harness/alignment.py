@@ -5,7 +5,11 @@ An alignment has one column for each residue of its query, which is its first ro
 
 import gzip
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BufferedIOBase
+from itertools import dropwhile, islice, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -121,16 +125,31 @@ def subsample(alignment: Alignment, depth: int | None, seed: int) -> Alignment:
     return replace(alignment, states=alignment.states[rows])
 
 
+def query_length(path: Path) -> int:
+    """Residues of the query of an alignment; of A3M and FASTA files no other row is read."""
+    if bare_suffix(path) in STOCKHOLM_SUFFIXES:
+        return len(read_alignment(path).query)
+    with _opened(path) as lines:
+        rows = islice(dropwhile(lambda line: line[:1] != b">", lines), 1, None)  # behind the header
+        query = takewhile(lambda line: line[:1] != b">", rows)
+        return sum(len(line.translate(None, b"-. \t\r\n")) for line in query)
+
+
 def read_bytes(path: Path) -> bytes:
     """The content of a file, unpacked when its name ends in .gz."""
+    with _opened(path) as handle:
+        return handle.read()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedIOBase]:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as handle:
-            content: bytes = handle.read()
+            yield handle
     except FileNotFoundError as error:
         raise PrerequisiteError(f"{path} is not there; correct the path or copy it") from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path}: damaged or truncated gzip ({error}); copy it again") from error
-    return content
 
 
 def bare_suffix(path: Path) -> str:

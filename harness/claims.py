@@ -67,13 +67,19 @@ def check_identity(folder: Path, now: Mapping[str, str], later: Collection[str] 
     """
     path = folder / IDENTITY
     before = json.loads(path.read_text("utf-8")) if path.exists() else now
-    changes = [
+    if changed := changes(before, now, later):
+        raise InputError(
+            f"{folder}: holds another run ({'; '.join(changed)}); nothing was changed. "
+            "Choose another folder with hydra.run.dir=DIR (into=DIR for merged shards)"
+        )
+
+
+def changes(
+    before: Mapping[str, str], now: Mapping[str, str], later: Collection[str] = ()
+) -> list[str]:
+    """What differs between two identities, a text each; keys in `later` are not compared."""
+    return [
         f"{name}: {before.get(name, 'absent')} → {now.get(name, 'absent')}"
         for name in dict.fromkeys((*now, *before))
         if name not in later and before.get(name) != now.get(name)
     ]
-    if changes:
-        raise InputError(
-            f"{folder}: holds another run ({'; '.join(changes)}); nothing was changed. "
-            "Choose another folder with hydra.run.dir=DIR"
-        )

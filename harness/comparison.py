@@ -79,7 +79,7 @@ def runs_in(folder: Path) -> list[ComparedRun]:
     if not runs:
         raise InputError(
             f"{folder}: no finished run in it; give the folder of a sweep or of a run, and run the "
-            "same command again where it has not finished"
+            "same command again where it has not finished (shards: python -m harness.merge)"
         )
     return runs
 
@@ -87,9 +87,11 @@ def runs_in(folder: Path) -> list[ComparedRun]:
 def finished_runs(sweep: Path) -> list[ComparedRun]:
     """The finished runs directly under a sweep folder: language models by size, then the others.
 
+    Shards are no runs; what they are merged into is one.
     Labels are those of the tracker; runs of the same label get the name of their folder as well.
     """
-    summaries = {path.parent: read_summary(path.parent) for path in sweep.glob(f"*/{SUMMARY}")}
+    every = {path.parent: read_summary(path.parent) for path in sweep.glob(f"*/{SUMMARY}")}
+    summaries = {path: own for path, own in every.items() if not own["run"].get("shard")}
     labels = {folder: str(summary["run"]["label"]) for folder, summary in summaries.items()}
     times = Counter(labels.values())
     runs = [

@@ -14,13 +14,14 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from harness.errors import HarnessError, InputError, PreemptedError
 from harness.preemption import EXIT_CODE
 from harness.protocols import ContactMethod, Model
 from harness.runner import Experiment, RunNames
+from harness.shards import SHARD, Shard, cut
 
 CONFIG_FOLDER = str(Path(__file__).resolve().parent.parent / "conf")
 
@@ -64,11 +65,28 @@ def build(node: Any, **arguments: Any) -> Any:
 
 def build_experiment(config: DictConfig) -> Experiment:
     """The parts of a run; the model is built only when the method has a field for it."""
+    shard, config = config.dataset.get("shard"), uncut(config)
+    wanted = None if shard is None else Shard.parse(shard)
     statistics, evaluation = build(config.statistics), build(config.evaluation)
-    dataset = build(config.dataset)
+    dataset: Any = build(config.dataset)
+    method, model = _method_and_model(config)
+    if wanted is not None:
+        dataset = cut(dataset, wanted, method)
+    return Experiment(dataset, _adapted(method, model, config), model, evaluation, statistics)
+
+
+def uncut(config: DictConfig) -> DictConfig:
+    """The configuration of the whole data set, which does not know that it can be cut."""
+    config = config.copy()
+    with open_dict(config.dataset):
+        config.dataset.pop("shard", None)
+    return config
+
+
+def _method_and_model(config: DictConfig) -> tuple[ContactMethod, Model | None]:
+    """The method as configured, and the model in it if it has one."""
     if "model" not in config.method:
-        method = _adapted(build(config.method), None, config)
-        return Experiment(dataset, method, None, evaluation, statistics)
+        return build(config.method), None
     settings = resolved(config.method)  # plain: what it took from elsewhere comes along
     del settings["model"]
     unfinished = build(OmegaConf.create(settings), _partial_=True)
@@ -78,7 +96,7 @@ def build_experiment(config: DictConfig) -> Experiment:
         method = unfinished(model=model)
     except (ValueError, TypeError) as error:
         raise InputError(f"{config.method._target_}: {error}") from error
-    return Experiment(dataset, _adapted(method, model, config), model, evaluation, statistics)
+    return method, model
 
 
 def _adapted(method: ContactMethod, model: Model | None, config: DictConfig) -> ContactMethod:
@@ -120,6 +138,7 @@ def run_names(config: DictConfig) -> RunNames:
     choices = HydraConfig.get().runtime.choices
     model = choices.get("model") or config.name if "model" in config.method else ""
     keys = [key for key in _setting_keys() if model or not key.startswith("model.")]
+    shard = OmegaConf.select(config, SHARD)
     values = {key: choices.get(key) or OmegaConf.select(config, key) for key in keys}
     settings = [
         f"{_short(key, keys)}={_text(value)}"
@@ -127,6 +146,7 @@ def run_names(config: DictConfig) -> RunNames:
         if key not in ("model", "method", "architecture")  # of a trained model: in its name
     ]
     chosen = {group: choices[group] for group in ("dataset", "masking", "evaluation")}
+    chosen |= {"shard": "" if shard is None else str(shard)}
     return RunNames(choices["method"], model, " ".join(settings), **chosen)
 
 
@@ -140,10 +160,13 @@ def swept_keys(config: DictConfig) -> list[str]:
 
 
 def _setting_keys() -> list[str]:
-    """In a sweep, what varies; else what was given for the method, the model and the masking."""
-    if SWEPT_KEYS in os.environ:
-        keys: list[str] = json.loads(os.environ[SWEPT_KEYS])
-        return keys
+    """In a sweep, what varies; else what was given for the method, the model and the masking.
+
+    Shards are parts of one run: they do not count.
+    """
+    swept: list[str] | None = json.loads(os.environ.get(SWEPT_KEYS, "null"))
+    if swept is not None and swept != [SHARD]:
+        return [key for key in swept if key != SHARD]
     overrides: Any = HydraConfig.get().overrides.task
     parsed = OverridesParser.create().parse_overrides(_plain(overrides))
     given = dict.fromkeys(item.key_or_group for item in parsed)

@@ -8,7 +8,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from harness.configuration import CONFIG_FOLDER, build, exit_on_user_error
+from harness.configuration import CONFIG_FOLDER, build, exit_on_user_error, uncut
 from harness.errors import HarnessError, InputError
 from harness.protocols import Fetched
 
@@ -31,7 +31,7 @@ def main() -> None:
             if not named:
                 raise InputError("name what to fetch: model=esm2_8m, dataset=zhang1431, or both")
             for group in named:
-                _handle(group, config[group], verifying)
+                _handle(group, uncut(config)[group], verifying)
 
     hydra.main(version_base="1.3", config_path=CONFIG_FOLDER, config_name="config")(job)()
 

@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from harness import record, run_summary, sweep
+from harness import record, run_summary, shard_folders, sweep
 from harness.claims import check_identity, exclusive, unfinished
 from harness.configuration import (
     CONFIG_FOLDER,
@@ -89,6 +89,7 @@ def measure(
             results = RunFolder(folder, names.method, names.model, coordinates)
             yaml = OmegaConf.to_yaml(config, resolve=True)
             results.claim(record.identity(chosen, experiment), yaml)
+            shard_folders.mark(folder, experiment.dataset, names)
             results.write_manifest(experiment.dataset.manifest)
             tracked.dataset(
                 names.dataset, experiment.dataset.version, len(experiment.dataset.protein_ids)
@@ -96,7 +97,8 @@ def measure(
             keep = record.Keeper(results, names, chosen)
             with progress_bar(names.label, quiet=chosen["quiet"]) as progress:
                 run(experiment, results, keep, progress, stop_asked)
-            summary = run_summary.summarize_run(experiment, results, names, chosen)
+            basis = run_summary.Basis.of(experiment)
+            summary = run_summary.summarize_run(basis, results, names, chosen)
             summary |= {"settings": record.settings(chosen)}
             results.write_summary(summary)
             record.send(tracked, results, summary)

@@ -316,6 +316,14 @@ class Dataset(Protocol):
 
 
 @runtime_checkable
+class KnowsLengths(Dataset, Protocol):
+    """A data set that knows how long its proteins are before it builds any sample."""
+
+    lengths: Mapping[str, int]
+    """Residues of each protein that is scored."""
+
+
+@runtime_checkable
 class TrainingData(Protocol):
     """A data set that models can be trained on."""
 

@@ -78,7 +78,7 @@ class Keeper:
             kept_pairs(sample, scores, contact, ranges).save(pairs)
             style = MapStyle(contact, ranges[0])
             path = self.results.path / "maps" / f"{identifier}.png"
-            title = f"{identifier} · {self.names.label}"
+            title = f"{identifier} · {self.names.whole.label}"
             contact_map(path, sample, scores, title, style)
             if watched:
                 filling_plot(path.with_name(f"{identifier}_filling.png"), watched, title)
@@ -104,20 +104,18 @@ def describe(tracked: TrackedRun, names: RunNames, config: Mapping[str, Any]) ->
     What a continuation may change is a tag: MLflow's parameters are written once.
     """
     short = asdict(names) | {"model": names.model or "none"}
+    marks = {"label": names.label} | ({"shard": names.shard} if names.shard else {})
+    del short["shard"]
     left_out = ("tracker.",) if names.model else ("tracker.", "model.")
     flat = {key: v for key, v in _flat(config).items() if not key.endswith("_target_")}
     fixed = {key: value for key, value in flat.items() if not key.startswith((*FREE, *left_out))}
     free = {k: str(v) for k, v in flat.items() if k not in fixed and not k.startswith(left_out)}
-    tracked.record(fixed | short, {}, free | {"label": names.label})
+    tracked.record(fixed | short, {}, free | marks)
 
 
 def send(tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any]) -> None:
     """Copy a finished run to the tracker."""
-    cost = {f"cost/{key}": value for key, value in summary["cost"].items()}
-    metrics = _metrics(summary) | cost | _axes(summary["cost"])
-    shown = {key: _rounded(value) for key, value in metrics.items()}
-    facts = {key: _significant(value) for key, value in fact_means(summary).items()}
-    tracked.record({}, shown | facts, tags(summary))
+    tracked.record({}, shown_metrics(summary), tags(summary))
     tracked.table("rows.json", wide_table(results))
     names = [ROWS, JOURNAL, SUMMARY, CONFIG, MANIFEST, VALUES, CURVES, TARGETS]
     names += [f"curves{suffix}" for suffix in FORMS]
@@ -126,6 +124,15 @@ def send(tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any]) ->
         tracked.curve(f"curve/{name}", points)
     for kind, ending in (("maps", "png"), ("pairs", "npz")):
         tracked.files(sorted((results.path / kind).glob(f"*.{ending}")), kind)
+
+
+def shown_metrics(summary: Mapping[str, Any]) -> dict[str, float]:
+    """Estimates, cost and facts of a finished run, as the tracker shows them."""
+    cost = {f"cost/{key}": value for key, value in summary["cost"].items()}
+    metrics = _metrics(summary) | cost | _axes(summary["cost"])
+    shown = {key: _rounded(value) for key, value in metrics.items()}
+    facts = {key: _significant(value) for key, value in fact_means(summary).items()}
+    return shown | facts
 
 
 def _metrics(summary: Mapping[str, Any]) -> dict[str, float | None]:

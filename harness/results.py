@@ -11,6 +11,7 @@ A run folder holds
     values.csv       where a protein has many rows: what they come to; runs are compared by these
     curves.csv       and the means along an axis (curves.png: drawn), with
     targets.csv      a line for each thing that was looked at
+    shard.json       where only a part of the proteins was measured: which part, and all of them
     summary.json     means with intervals, cost, facts, of all and of each group; provenance
     unfinished.txt   only until the run has ended well: why it has not
 

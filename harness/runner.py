@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -30,6 +30,7 @@ from harness.protocols import (
 from harness.provenance import commit
 from harness.results import RunFolder
 from harness.sample import Sample
+from harness.shards import all_ids
 from harness.statistics import Bootstrap
 
 log = logging.getLogger("harness")
@@ -113,16 +114,29 @@ class RunNames:
     dataset: str
     masking: str
     evaluation: str
+    shard: str = ""
+    """Which part of the run this is; empty for all of it."""
 
     @property
     def label(self) -> str:
         """One line for tables, plots and the tracker."""
-        return " ".join(part for part in (self.method, self.model, self.settings) if part)
+        parts = (self.method, self.model, self.settings, self._part)
+        return " ".join(part for part in parts if part)
 
     @property
     def title(self) -> str:
         """The same with what varies first, for places that cut long names."""
-        return " ".join(part for part in (self.settings, self.model, self.method) if part)
+        parts = (self.settings, self._part, self.model, self.method)
+        return " ".join(part for part in parts if part)
+
+    @property
+    def whole(self) -> "RunNames":
+        """The names of the run that this is a part of."""
+        return replace(self, shard="")
+
+    @property
+    def _part(self) -> str:
+        return f"shard={self.shard}" if self.shard else ""
 
 
 @dataclass(frozen=True)
@@ -157,7 +171,7 @@ def run(
     if not wanted:
         raise InputError("the data set holds no protein")
     finished = results.finished()
-    _check_targets(experiment.evaluation, wanted)
+    _check_targets(experiment.evaluation, all_ids(experiment.dataset))
     missing = [identifier for identifier in wanted if identifier not in finished]
     done = len(wanted) - len(missing)
     for identifier in missing:

@@ -50,7 +50,7 @@ def progress_bar(label: str, unit: str = "proteins", quiet: bool = False) -> Ite
         yield _show_nothing
         return
     console = Console(stderr=True)
-    if not console.is_terminal or os.environ.get("CI", "") not in ("", "0", "false"):
+    if not console.is_interactive or os.environ.get("CI", "") not in ("", "0", "false"):
         yield _Lines(label, unit).show
         return
     columns = (

@@ -145,6 +145,7 @@ class MlflowTracker:
             client, _ = self.connect()
             run = get_run(client, identifier)
             jobs = f"tags.`mlflow.parentRunId` = '{identifier}' and attributes.status = 'FINISHED'"
+            jobs += " and tags.shard IS NULL"  # these are in the runs that they were merged into
             found = client.search_runs([run.info.experiment_id], jobs) or [run]
             folders = [download(client, own, into / own.info.run_id) for own in found]
             remember(run, into)

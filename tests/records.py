@@ -6,6 +6,7 @@ from baselines.random_scores import RandomScores
 from harness.evaluations.precision import OrderedPrecision
 from harness.masking import Unmasked
 from harness.protocols import Cost
+from harness.run_summary import Basis
 from harness.runner import Experiment, RunNames
 from harness.statistics import Bootstrap
 
@@ -77,3 +78,7 @@ def experiment(model=True):
     known, evaluation = Known(), OrderedPrecision("cb8", ["long"], Unmasked())
     bootstrap = Bootstrap(100, 0.95, 0)
     return Experiment(known, RandomScores(0), known if model else None, evaluation, bootstrap)
+
+
+def basis(model=True):
+    return Basis.of(experiment(model))

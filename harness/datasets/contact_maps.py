@@ -87,6 +87,11 @@ class ContactMaps:
         files = {f"contacts/{name}.npz": digest(self._file(name)) for name in names}
         return files | {"sequences.fasta": digest(self._fasta)}
 
+    @property
+    def lengths(self) -> dict[str, int]:
+        """Residues of each scored protein."""
+        return {name: len(self._sequences[name]) for name in self.protein_ids}
+
     def fetch(self) -> Path:
         """The folder of the files."""
         return self._folder

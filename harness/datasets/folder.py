@@ -14,7 +14,7 @@ import numpy as np
 from harness.alignment import check_query, read_alignment
 from harness.corpus import Corpus, CorpusSettings
 from harness.datasets.folder_corpus import family_corpus
-from harness.datasets.folder_files import files_of, only_file, sequences_of
+from harness.datasets.folder_files import files_of, length_of, only_file, sequences_of
 from harness.datasets.tables import find_beside, find_table, read_column
 from harness.digests import digest
 from harness.errors import InputError, PrerequisiteError
@@ -131,6 +131,17 @@ class FolderDataset:
         depth = {} if alignment is None else {"alignment_depth": float(alignment.depth)}
         group = self._groups.get(identifier, "")
         return replace(sample, facts={**sample.facts, **depth}, group=group)
+
+    @cached_property
+    def lengths(self) -> dict[str, int]:
+        """Residues of each scored protein; of alignments only the first row is read."""
+        return {name: self._length(name) for name in self.protein_ids}
+
+    def _length(self, identifier: str) -> int:
+        files = self._files(identifier)
+        if "sequence" in files or "msa" in files:
+            return length_of(files)
+        return sum(len(c.sequence) for c in self._read_chains(identifier, files["structure"]))
 
     def corpus(self, settings: CorpusSettings, device: str) -> Corpus:
         """Rows of the alignments of the scored proteins."""

@@ -3,7 +3,13 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.alignment import FASTA_SUFFIXES, STOCKHOLM_SUFFIXES, Alignment, read_fasta
+from harness.alignment import (
+    FASTA_SUFFIXES,
+    STOCKHOLM_SUFFIXES,
+    Alignment,
+    query_length,
+    read_fasta,
+)
 from harness.errors import InputError
 from harness.structure import CIF_SUFFIXES, PDB_SUFFIXES, Chain
 
@@ -33,6 +39,13 @@ def only_file(folder: Path, kind: str) -> Path | None:
     if len(found) > 1:
         raise InputError(f"{folder} holds both {found[0].name} and {found[1].name}; keep one")
     return found[0] if found else None
+
+
+def length_of(files: Mapping[str, Path]) -> int:
+    """Residues of the protein: in sequence.fasta, else in the first row of the alignment."""
+    if "sequence" in files:
+        return sum(len(sequence) for _, sequence in read_fasta(files["sequence"]))
+    return query_length(files["msa"])
 
 
 def sequences_of(

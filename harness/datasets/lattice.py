@@ -11,7 +11,13 @@ from filelock import FileLock
 from harness.alphabet import encode
 from harness.corpus import Bucket, Corpus, CorpusSettings, site_cross_entropy
 from harness.errors import InputError
-from harness.lattice import GENERATOR, LatticeFamily, family_sequences, generate_family
+from harness.lattice import (
+    GENERATOR,
+    LENGTH,
+    LatticeFamily,
+    family_sequences,
+    generate_family,
+)
 from harness.protein import Protein
 from harness.sample import Sample
 
@@ -69,6 +75,11 @@ class LatticeDataset:
         if self.labeled < 0:
             raise InputError(f"dataset.labeled is {self.labeled}; allowed are 0 and more")
         return self._names(range(self.sequences, self.sequences + self.labeled))
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """The sites of the lattice, for every protein."""
+        return dict.fromkeys(self.protein_ids, LENGTH)
 
     def __getitem__(self, identifier: str) -> Sample:
         """The sample of one protein, scored or set aside."""

@@ -87,6 +87,13 @@ class PdbChains:
         chains = [part for parts in every for part in parts]
         return {Path(chain.source).name: chain.source_sha256 for chain in chains}
 
+    @property
+    def lengths(self) -> dict[str, int]:
+        """Residues of each scored chain, or of the chains of a complex together."""
+        return {
+            name: sum(len(part.sequence) for part in parts) for name, parts in self._built.items()
+        }
+
     def fetch(self) -> Path:
         """The folder of structures, after all selected chains have been built."""
         _ = self._built, self._aside

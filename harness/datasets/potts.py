@@ -79,6 +79,11 @@ class PottsDataset:
             raise InputError(f"dataset.ids: {unknown} unknown; there are {every[0]} … {every[-1]}")
         return list(dict.fromkeys(self.ids or every))[: self.limit]
 
+    @property
+    def lengths(self) -> dict[str, int]:
+        """The sites of the lattice, for every protein."""
+        return dict.fromkeys(self.protein_ids, self.side**3)
+
     def __getitem__(self, identifier: str) -> Sample:
         """The sample of one protein."""
         match = _ID.fullmatch(identifier)

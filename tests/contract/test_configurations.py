@@ -16,6 +16,7 @@ CONF = Path(CONFIG_FOLDER)
 FILES = sorted(CONF.rglob("*.yaml"))
 GROUPS = {"config": ["model", "method", "dataset", "evaluation", "masking", "hiding"]}
 GROUPS["config"] += ["windows", "tracker", "evaluation/targets", "evaluation/reference"]
+GROUPS["config"] += ["hydra/launcher"]
 GROUPS["train"] = ["architecture"]
 CHOICES = [
     (entry, f"{group}={path.stem}")
@@ -46,7 +47,7 @@ def test_every_group_is_covered_here():
 
 @pytest.mark.parametrize(("entry", "choice"), CHOICES, ids=lambda value: value)
 def test_every_choice_composes_with_the_defaults(entry, choice):
-    config = composed(entry, *WITHIN.get(choice.partition("=")[0], []), choice)
+    config = composed(entry, *WITHIN.get(choice.partition("=")[0], []), choice, hydra=True)
     assert OmegaConf.select(config, f"{choice.partition('=')[0].replace('/', '.')}._target_")
 
 

@@ -62,6 +62,28 @@ def in_process(unchecked) -> Callable[[Callable[[], None], list[str]], Outcome]:
 
 
 @pytest.fixture
+def merge(in_process, tmp_path):
+    """A function that runs python -m harness.merge with these arguments."""
+    from harness.merge import main
+
+    return lambda *given: in_process(
+        main, [f"outputs={tmp_path}/outputs", "tracker=none", *map(str, given)]
+    )
+
+
+@pytest.fixture
+def run(command_line, tmp_path):
+    """A function that makes the folder of that name by a run with these arguments."""
+
+    def make(name, *arguments):
+        outcome = command_line(*arguments, f"hydra.run.dir={tmp_path / name}")
+        assert outcome.code == 0, outcome.err
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture
 def regress(tmp_path):
     """A function that runs the gate in a process of its own, in tmp_path."""
 

@@ -22,8 +22,8 @@ RUN = (
 def launch(start, tmp_path):
     """A function that starts the run in this folder; alignments are made once and shared."""
 
-    def run(folder):
-        return start(f"outputs={tmp_path / 'outputs'}", f"hydra.run.dir={folder}", *RUN)
+    def run(folder, *more):
+        return start(f"outputs={tmp_path / 'outputs'}", f"hydra.run.dir={folder}", *RUN, *more)
 
     return run
 
@@ -69,3 +69,24 @@ def test_a_run_killed_again_and_again_ends_as_one_left_alone(launch, tmp_path):
     summaries = [json.loads((folder / "summary.json").read_text()) for folder in (alone, killed)]
     assert summaries[0]["metrics"] == summaries[1]["metrics"]
     assert not (killed / "unfinished.txt").exists()
+
+
+def test_shards_that_were_killed_merge_into_the_run_that_was_left_alone(
+    launch, in_process, tmp_path
+):
+    from harness.merge import main
+
+    alone, shards = tmp_path / "alone", [tmp_path / f"shard{k}" for k in (1, 2)]
+    finish(launch(alone))
+    one = (alone / "rows.csv").stat().st_size / PROTEINS
+    for k, shard in enumerate(shards, start=1):
+        kill(launch(shard, f"dataset.shard={k}/2"), shard, 3.5 * one, 0)
+        assert 0 < len(read_rows(shard)["protein"].unique()) < PROTEINS / 2
+        finish(launch(shard, f"dataset.shard={k}/2"))
+    merged, named = tmp_path / "merged", ",".join(map(str, shards))
+    outcome = in_process(main, [f"shards=[{named}]", f"into={merged}", "tracker=none"])
+    assert (outcome.code, outcome.err) == (0, "")
+    assert (merged / "rows.csv").read_bytes() == (alone / "rows.csv").read_bytes()
+    assert len(list((merged / "scores").glob("*.npz"))) == PROTEINS
+    summaries = [json.loads((folder / "summary.json").read_text()) for folder in (alone, merged)]
+    assert summaries[0]["metrics"] == summaries[1]["metrics"]

@@ -4,7 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
+from harness.configuration import CONFIG_FOLDER
 from tests.stores import tracking_in
 
 pytestmark = [
@@ -109,6 +111,35 @@ def test_a_sweep_is_a_run_that_holds_its_jobs(tracked, recorded, tmp_path):
     pictures = ("comparison", "pareto")
     files |= {f"{name}.{form}" for name in pictures for form in ("png", "svg", "pdf")}
     assert artifacts(runs["sizes"]) == files | {"report.html"}
+
+
+def test_a_sweep_over_shards_shows_the_run_that_they_come_to(tracked, recorded, tmp_path):
+    place = f"hydra.sweep.dir={tmp_path / 'cut'}"
+    outcome = tracked("-m", place, "dataset.shard=1/2,2/2", "method=separation")
+    assert (outcome.code, outcome.err) == (0, "")
+    runs = recorded()
+    merged, whole = runs["separation"], runs["cut"]
+    assert set(runs) == {"cut", "separation", "shard=1/2 separation", "shard=2/2 separation"}
+    assert runs["shard=2/2 separation"].data.tags["shard"] == "2/2"
+    assert runs["shard=2/2 separation"].data.params["dataset.shard"] == "2/2"
+    assert "shard" not in merged.data.tags.keys() | merged.data.params.keys()
+    assert merged.data.tags["mlflow.parentRunId"] == whole.info.run_id
+    assert merged.data.metrics["cost/n_proteins"] == 2
+    assert whole.data.metrics == merged.data.metrics
+
+
+def test_the_view_that_opens_shows_neither_sweeps_nor_shards(tracked, recorded, tmp_path):
+    from mlflow import MlflowClient
+
+    assert tracked("-m", "dataset.shard=1/2,2/2", "method=separation").code == 0
+    assert tracked("method=random").code == 0
+    view = yaml.safe_load(
+        (Path(CONFIG_FOLDER) / "tracker" / "mlflow.yaml").read_text(encoding="utf-8")
+    )["view"]
+    client = MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow/mlflow.db")
+    shown = client.search_runs(["1"], view["searchFilter"])
+    assert {run.info.run_name for run in shown} == {"separation", "random"}
+    assert len(recorded()) == 5
 
 
 def test_a_sweep_with_a_failed_job_is_closed_as_failed(tracked, recorded, tmp_path):

@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from harness.comparison import ComparedRuns, finished_runs, write_comparison
+from harness.comparison import ComparedRuns, finished_runs, runs_in, write_comparison
 from harness.protocols import Row
 from harness.results import RunFolder, summarize
 from harness.statistics import Bootstrap
@@ -59,6 +59,17 @@ def finish_groups(tmp_path):
 
 def labels(folder):
     return [run.label for run in finished_runs(folder)]
+
+
+def test_shards_are_no_runs(tmp_path, finish):
+    finish("0", "jac shard=1/2", {"a": 0.5})
+    finish("jac", "jac", {"a": 0.5, "b": 0.5})
+    summary = tmp_path / "0" / "summary.json"
+    content = json.loads(summary.read_text())
+    content["run"]["shard"] = "1/2"
+    summary.write_text(json.dumps(content))
+    assert labels(tmp_path) == ["jac"]
+    assert [run.label for run in runs_in(tmp_path / "0")] == ["jac shard=1/2"]
 
 
 def test_settings_are_sorted_as_numbers(tmp_path, finish):

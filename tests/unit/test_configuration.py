@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -14,8 +15,11 @@ from harness.configuration import (
     resolved,
     run_names,
     swept_keys,
+    uncut,
 )
 from harness.errors import InputError, PrerequisiteError
+
+DATASETS = list((Path(CONFIG_FOLDER) / "dataset").glob("*.yaml"))
 
 
 @pytest.fixture
@@ -59,7 +63,7 @@ def test_a_wrong_parameter_is_named_with_what_is_allowed(composed, override, mes
 )
 def test_a_list_is_a_list(composed, override, message):
     with pytest.raises(InputError, match=message):
-        build(composed(override).dataset)
+        build(uncut(composed(override)).dataset)
 
 
 @pytest.mark.parametrize("ridge", ["4.5", "4"])
@@ -70,7 +74,7 @@ def test_a_whole_number_is_a_number(composed, ridge):
 
 def test_names_that_look_like_numbers_are_names(composed):
     config = composed("dataset=folder", "dataset.path=x", "dataset.ids=[123,a]")
-    assert build(config.dataset).ids == [123, "a"]
+    assert build(uncut(config).dataset).ids == [123, "a"]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +92,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(composed, overrides, me
 def test_a_value_that_is_not_set_is_asked_for(composed):
     config = composed("dataset=folder")
     with pytest.raises(InputError, match=r"dataset.path is not set: add dataset.path=VALUE"):
-        build(config.dataset)
+        build(uncut(config).dataset)
 
 
 def test_a_reference_to_nothing_is_named():
@@ -151,6 +155,20 @@ def test_in_a_sweep_settings_are_what_varies(composed, monkeypatch, swept, overr
     assert run_names(config).settings == settings
 
 
+@pytest.mark.parametrize(
+    ("swept", "settings"),
+    [(["dataset.shard"], "depth=8"), (["dataset.shard", "method"], ""), (None, "depth=8")],
+)
+def test_a_shard_is_called_as_its_run_and_by_its_number(composed, monkeypatch, swept, settings):
+    config = composed("method=inverse_covariance", "method.depth=8", "dataset.shard=1/2")
+    if swept:
+        monkeypatch.setenv(SWEPT_KEYS, json.dumps(swept))
+    names = run_names(config)
+    assert (names.settings, names.shard) == (settings, "1/2")
+    assert names.label == " ".join(["inverse_covariance", *settings.split(), "shard=1/2"])
+    assert names.whole.label == " ".join(["inverse_covariance", *settings.split()])
+
+
 def test_what_varies_is_read_from_the_command_line_and_from_an_experiment(composed):
     config = composed("experiment=alignment_depths", "method.seed=0")
     config.hydra.overrides.task = ["experiment=alignment_depths", "dataset.seed=0,1", "contact=cb8"]
@@ -171,3 +189,18 @@ def test_a_target_that_cannot_be_imported_is_named(path):
 @pytest.mark.parametrize("place", ["run", "sweep"])
 def test_what_runs_write_goes_below_outputs(composed, place):
     assert composed("outputs=elsewhere").hydra[place].dir.startswith("elsewhere/")
+
+
+@pytest.mark.parametrize("dataset", sorted(path.stem for path in DATASETS))
+def test_every_data_set_can_be_cut(composed, dataset):
+    assert composed(f"dataset={dataset}").dataset.shard is None
+    assert composed(f"dataset={dataset}", "dataset.shard=2/3").dataset.shard == "2/3"
+
+
+def test_a_shard_leaves_what_a_method_is_fitted_on_alone(composed):
+    fitted = ("method=top_heads", "model=lattice_2x16", "model.device=cpu", "dataset.labeled=3")
+    whole = build_experiment(composed(*fitted))
+    shard = build_experiment(composed(*fitted, "dataset.shard=2/3"))
+    assert len(shard.dataset.protein_ids) < len(whole.dataset.protein_ids)
+    assert shard.method.method.labeled.ids == whole.method.method.labeled.ids
+    assert shard.dataset.version == whole.dataset.version

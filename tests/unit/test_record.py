@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from harness.protocols import Row
 from harness.results import RunFolder
 from harness.runner import RunNames
 from harness.sample import Sample
-from tests.records import CONFIG, MODEL, NAMES, Remembering, experiment
+from tests.records import CONFIG, MODEL, NAMES, Remembering, basis, experiment
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def results(tmp_path):
 
 @pytest.fixture
 def summary(results):
-    return run_summary.summarize_run(experiment(), results, NAMES, CONFIG)
+    return run_summary.summarize_run(basis(), results, NAMES, CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_a_run_from_before_a_cost_was_counted_is_summarized_without_it(tmp_path)
     folder = RunFolder(tmp_path, "jac", "8M", ())
     folder.claim({}, "")
     folder.append("a", [Row("p_at_L", "min3", 0.5)], {"length": 10, "seconds": 1.0})
-    cost = run_summary.summarize_run(experiment(), folder, NAMES, CONFIG)["cost"]
+    cost = run_summary.summarize_run(basis(), folder, NAMES, CONFIG)["cost"]
     assert (cost["n_proteins"], cost["seconds"]) == (1, 1.0)
     absent = ("forward_passes", "tokens", "flops", "flops_per_protein")
     absent += ("peak_memory_bytes", "peak_device_bytes")
@@ -142,7 +143,7 @@ def test_the_tracker_gets_metrics_by_range_with_intervals_and_axes(results, summ
 
 def test_without_a_model_there_is_no_size_to_draw(results):
     tracked = Remembering()
-    summary = run_summary.summarize_run(experiment(model=False), results, NAMES, CONFIG)
+    summary = run_summary.summarize_run(basis(model=False), results, NAMES, CONFIG)
     record.send(tracked, results, summary)
     assert not {"n_parameters", "log10_n_parameters"} & tracked.metrics.keys()
 
@@ -199,3 +200,20 @@ def test_nothing_is_kept_unless_asked_for(results):
 def test_a_switch_is_true_or_false(results, key):
     with pytest.raises(InputError, match=f"{key} is maybe; allowed are true and false"):
         record.Keeper(results, NAMES, {**CONFIG, key: "maybe"})
+
+
+def test_a_shard_is_another_run_and_marked_from_the_start():
+    whole = {**CONFIG, "dataset": {**CONFIG["dataset"], "shard": None}}
+    shard = {**CONFIG, "dataset": {**CONFIG["dataset"], "shard": "1/3"}}
+    assert record.settings(whole) == record.settings(CONFIG)  # also of folders of earlier versions
+    assert record.settings(shard) == {**record.settings(CONFIG), "dataset.shard": "1/3"}
+    tracked = Remembering()
+    record.describe(tracked, replace(NAMES, shard="1/3"), shard)
+    assert tracked.tags["shard"] == tracked.parameters["dataset.shard"] == "1/3"
+    assert "shard" not in tracked.parameters
+
+
+def test_a_whole_run_has_no_mark_of_a_shard():
+    tracked = Remembering()
+    record.describe(tracked, NAMES, CONFIG)
+    assert not [key for key in (*tracked.tags, *tracked.parameters) if "shard" in key]

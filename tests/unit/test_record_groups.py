@@ -8,7 +8,7 @@ import pytest
 from harness import record, run_summary
 from harness.protocols import Row
 from harness.results import RunFolder
-from tests.records import CONFIG, NAMES, Remembering, experiment
+from tests.records import CONFIG, NAMES, Remembering, basis
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def stratified(tmp_path):
 
 
 def test_every_group_is_summarized_as_the_whole_is(stratified):
-    summary = run_summary.summarize_run(experiment(), stratified, NAMES, CONFIG)
+    summary = run_summary.summarize_run(basis(), stratified, NAMES, CONFIG)
     assert list(summary["groups"]) == ["A", "a+b"]
     (first, _), other = summary["groups"]["A"]["metrics"], summary["groups"]["a+b"]
     assert (first["metric"], first["mean"], first["n"], first["unscored"]) == ("p_at_L", 0.2, 1, 1)
@@ -39,7 +39,7 @@ def test_every_group_is_summarized_as_the_whole_is(stratified):
 
 def test_the_tracker_gets_facts_and_the_headline_of_each_group(stratified):
     tracked = Remembering()
-    summary = run_summary.summarize_run(experiment(), stratified, NAMES, CONFIG)
+    summary = run_summary.summarize_run(basis(), stratified, NAMES, CONFIG)
     record.send(tracked, stratified, summary)
     assert tracked.metrics["facts/neff"] == pytest.approx(30)
     assert tracked.metrics["facts/gradient"] == 1.23457e-7  # four decimals would be zero
@@ -56,9 +56,7 @@ def test_groups_that_differ_in_letters_the_tracker_has_not_stay_apart(stratified
         entry = {"length": 10, "seconds": 1.0, "group": group}
         stratified.append(f"p{n}", [Row("p_at_L", "min3", 0.5)], entry)
     tracked = Remembering()
-    record.send(
-        tracked, stratified, run_summary.summarize_run(experiment(), stratified, NAMES, CONFIG)
-    )
+    record.send(tracked, stratified, run_summary.summarize_run(basis(), stratified, NAMES, CONFIG))
     names = [name for name in tracked.metrics if "group_" in name]
     assert len(set(names)) == len(classes)
     assert all(re.fullmatch(r"[\w. /-]+", name) for name in names)

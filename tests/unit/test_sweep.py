@@ -16,7 +16,8 @@ from harness.tracking import NoTracker
 @pytest.fixture
 def begun(tmp_path, monkeypatch):
     """A sweep that has begun under tmp_path, recorded by nobody."""
-    monkeypatch.setenv(SWEPT_KEYS, "")  # so that it is taken back after the test
+    for name in (SWEPT_KEYS, "TTY_INTERACTIVE"):
+        monkeypatch.setenv(name, "")  # so that it is taken back after the test
     monkeypatch.setattr(sweep, "_current", [])
     config = {
         "quiet": False,
@@ -50,6 +51,13 @@ def conclude(config, *errors):
             with sweep.noting_failure(folder, number, f"job{number}"):
                 if error is not None:
                     raise error
+
+
+@pytest.mark.parametrize(("launcher", "interactive"), [("basic", ""), ("cores", "0")])
+def test_jobs_side_by_side_draw_no_bars(begun, launcher, interactive):
+    begun.hydra.runtime.choices["hydra/launcher"] = launcher
+    conclude(begun)
+    assert os.environ["TTY_INTERACTIVE"] == interactive
 
 
 def test_a_user_error_in_one_job_lets_the_others_go_on(begun, caplog):

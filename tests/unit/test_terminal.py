@@ -108,6 +108,7 @@ def terminal(monkeypatch):
         "harness.terminal.Console", lambda **options: Console(force_terminal=True, **options)
     )
     monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
 
 
 @pytest.fixture
@@ -137,9 +138,14 @@ def test_there_is_a_progress_bar_on_a_terminal(capsys):
 
 
 @pytest.mark.usefixtures("terminal")
-@pytest.mark.parametrize(("variable", "quiet"), [("true", False), ("", True)])
-def test_there_is_none_under_ci_nor_when_quiet(capsys, monkeypatch, variable, quiet):
-    monkeypatch.setenv("CI", variable)
+@pytest.mark.parametrize(
+    ("variable", "value", "quiet"),
+    [("CI", "true", False), ("TTY_INTERACTIVE", "0", False), ("CI", "", True)],
+)
+def test_there_is_none_under_ci_among_others_nor_when_quiet(
+    capsys, monkeypatch, variable, value, quiet
+):
+    monkeypatch.setenv(variable, value)
     with progress_bar("measuring", quiet=quiet) as progress:
         progress(1, 2)
     captured = capsys.readouterr()

@@ -31,12 +31,14 @@ def test_a_run_is_fetched_as_the_folder_it_was(tracker, folder, tmp_path):
     assert (copy / "rows.csv").read_text() == "jac"
 
 
-def test_a_sweep_is_fetched_as_its_finished_jobs(tracker, folder, tmp_path):
+def test_a_sweep_is_fetched_as_its_finished_jobs(tracker, client, folder, tmp_path):
     with tracker.run("sweep", folder, parent=None) as sweep:
         for name in ("jac", "head"):
             finished(tracker, folder / name, name, folder)
         with tracker.run("empty", tmp_path, folder):
             pass
+        shard = finished(tracker, folder / "shard", "jac shard=1/1", folder)
+    client.set_tag(shard, "shard", "1/1")
     copies = tracker.fetch(sweep.id, tmp_path / "copies")
     assert {(copy / "rows.csv").read_text() for copy in copies} == {"jac", "head"}
 

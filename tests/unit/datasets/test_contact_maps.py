@@ -6,7 +6,7 @@ from harness.datasets.published_files import PublishedFiles
 from harness.errors import InputError, PrerequisiteError
 from harness.evaluations.precision import Precision
 from harness.masking import Unmasked
-from harness.protocols import Dataset, Fetched
+from harness.protocols import Dataset, Fetched, KnowsLengths
 from tests.builders import DATA, needs_data
 
 PLACES = np.array([[0, 0, 0], [3.8, 0, 0], [3.8, 3.8, 0], [20, 0, 0]], dtype=np.float32)
@@ -40,6 +40,8 @@ def maps(path, **changes):
 def test_it_keeps_the_protocols(folder):
     assert isinstance(maps(folder), Dataset)
     assert isinstance(maps(folder), Fetched)
+    assert isinstance(maps(folder), KnowsLengths)
+    assert maps(folder, limit=1).lengths == {"with": 4}
 
 
 def test_with_positions_distances_are_those_of_ca(folder):

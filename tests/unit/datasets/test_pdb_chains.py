@@ -7,7 +7,7 @@ import pytest
 from harness.datasets.built_chain import BuiltChain
 from harness.datasets.structure_files import split
 from harness.errors import HarnessError, InputError, PrerequisiteError
-from harness.protocols import Dataset, Fetched
+from harness.protocols import Dataset, Fetched, KnowsLengths
 from tests.builders import QUERY as SEQUENCE
 from tests.builders import pdb_of
 from tests.entries import entry
@@ -16,6 +16,8 @@ from tests.entries import entry
 def test_it_keeps_the_protocols(chains):
     assert isinstance(chains(["1ABCA"]), Dataset)
     assert isinstance(chains(["1ABCA"]), Fetched)
+    assert isinstance(chains(["1ABCA"]), KnowsLengths)
+    assert chains(["1ABCA"]).lengths == {"1ABCA": len(SEQUENCE)}
 
 
 def test_the_sequence_is_the_entitys_and_what_was_not_seen_is_invalid(chains):

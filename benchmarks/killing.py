@@ -1,0 +1,110 @@
+"""SIGKILL at random moments over a sweep, each time resumed: what is lost, what is there twice."""
+
+import random
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+
+from benchmarks.sweeps import Sweep, kill
+from benchmarks.tracked import content, runs_of
+from harness.results import read_journal, read_rows
+
+PROTEINS = 32
+WORK = (
+    *("method=inverse_covariance,mutual_information,categorical_jacobian,contact_head",),
+    *("model=lattice_2x32", "save_scores=true", "pictures=true", f"dataset.limit={PROTEINS}"),
+    *("dataset.depth=32", "statistics.resamples=200"),
+)
+TIMED = ("proteins.jsonl", "summary.json", "comparison.csv", "report.html", "plan.json", "plan.csv")
+"""Files that hold seconds or memory; so do pictures of cost (`pareto`), and times of day (.log)."""
+
+
+@dataclass(frozen=True)
+class Survived:
+    """What kills have done to a sweep: nothing, if all but the first two are zero or empty."""
+
+    kills: int
+    during_work: int
+    """Kills by which a protein had been measured since the last one."""
+    lost: int
+    twice: int
+    different: list[str]
+    runs: int
+    """In MLflow, less those of the undisturbed sweep; and those that differ."""
+    runs_differ: list[str]
+
+
+def killed_sweep(folder: Path, kills: int, seed: int) -> Survived:
+    """A sweep killed so many times, beside one left alone."""
+    chance = random.Random(seed)
+    alone, killed = (_sweep(folder, name) for name in ("alone", "killed"))
+    alone.finish()
+    during = 0
+    for _ in range(kills):
+        before, process = killed.measured, killed.start()
+        _wait(process, killed, before, chance)
+        kill(process)
+        during += killed.measured > before
+    killed.finish()
+    rows = list(_counts(killed.folder))
+    first, second = (_tracked(sweep) for sweep in (alone, killed))
+    second["alone"] = second.pop("killed")  # the sweeps' own runs, which bear their names
+    return Survived(
+        kills,
+        during,
+        lost=sum(PROTEINS - len(set(found)) for found, _ in rows),
+        twice=sum(len(found) - len(set(found)) + repeated for found, repeated in rows),
+        different=list(_different(alone.folder, killed.folder)),
+        runs=len(second) - len(first),
+        runs_differ=[name for name in first if first[name] != second.get(name)],
+    )
+
+
+def _sweep(folder: Path, name: str) -> Sweep:
+    """A sweep with a store of its own."""
+    (folder / f"{name}_store").mkdir(parents=True)
+    return Sweep(folder / name, WORK, f"sqlite:///{folder}/{name}_store/mlflow.db", folder)
+
+
+def _tracked(sweep: Sweep) -> dict[str, tuple[Any, ...]]:
+    """What MLflow has of its runs, by name."""
+    client = MlflowClient(sweep.uri)
+    return {name: content(client, run) for name, run in runs_of(client, "contacts").items()}
+
+
+def _wait(
+    process: "subprocess.Popen[bytes]", sweep: Sweep, before: int, chance: random.Random
+) -> None:
+    """Until the sweep has measured some more; one time in four, for any time up to ten seconds."""
+    anywhen = time.monotonic() + chance.uniform(0, 10) if chance.random() < 0.25 else float("inf")
+    wanted, moment = before + chance.choice((0, 1, 1, 2)), chance.uniform(0, 0.1)
+    while process.poll() is None and sweep.measured <= wanted and time.monotonic() < anywhen:
+        time.sleep(0.001)
+    time.sleep(moment)
+
+
+def _counts(sweep: Path) -> Iterator[tuple[list[str], int]]:
+    """Of each job the proteins that are finished, and how many rows are there twice."""
+    for job in sorted(path.parent for path in sweep.glob("*/rows.csv")):
+        rows = read_rows(job)
+        repeated = int(rows.duplicated(["protein", "metric", "range"]).sum())
+        found = [name for name in read_journal(job) if name in set(rows["protein"])]
+        yield found, repeated
+
+
+def _different(first: Path, second: Path) -> Iterator[str]:
+    """Files that are not the same in both, byte for byte; those that hold measured times aside."""
+    names = {path.relative_to(folder) for folder in (first, second) for path in folder.rglob("*")}
+    for name in sorted(names):
+        own, other = first / name, second / name
+        if own.is_dir() or name.name.startswith((".", "pareto")) or name.name in TIMED:
+            continue
+        if name.suffix == ".log" or name.name == "multirun.yaml":  # which holds the folder's name
+            continue
+        if not (own.exists() and other.exists() and own.read_bytes() == other.read_bytes()):
+            yield str(name)
