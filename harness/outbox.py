@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -24,6 +25,9 @@ from harness.results import replacing
 OUTBOX = ".outbox.jsonl"
 
 _SECONDS_BETWEEN_TRIES = 30
+
+_TIMES_AS_LONG = 9
+"""As a try in vain has taken, none follows: one at a server that hangs can take a minute."""
 
 log = logging.getLogger("harness")
 
@@ -94,17 +98,37 @@ class Outbox:
 
 
 @dataclass
-class OutgoingRun:
-    """A tracked run whose record goes through the outbox of its folder.
+class Pace:
+    """When a tracker that does not answer is asked again: every half minute at most."""
 
-    While the tracker does not answer, a try is made every half minute at most.
-    """
+    _next: float = field(default=0.0, init=False)
+
+    @property
+    def due(self) -> bool:
+        """Whether it may be asked now."""
+        return time.monotonic() >= self._next
+
+    def in_vain(self, seconds: float) -> None:
+        """Note a try that took so long."""
+        pause = max(_SECONDS_BETWEEN_TRIES, _TIMES_AS_LONG * seconds)
+        self._next = time.monotonic() + pause
+
+
+@cache
+def pace_of(tracker: str) -> Pace:
+    """The one pace at which all runs of this process ask the tracker of that address."""
+    return Pace()
+
+
+@dataclass
+class OutgoingRun:
+    """A tracked run whose record goes through the outbox of its folder."""
 
     outbox: Outbox
     deliver: Delivers
+    pace: Pace
     deferred: bool
     """Nothing is sent for now."""
-    _next_try: float = field(default=0.0, init=False)
 
     @property
     def id(self) -> str:
@@ -157,12 +181,13 @@ class OutgoingRun:
 
     def _pass_on(self, call: str, **arguments: Any) -> None:
         self.outbox.add(call, **arguments)
-        if self.deferred or time.monotonic() < self._next_try:
+        if self.deferred or not self.pace.due:
             return
+        begin = time.monotonic()
         try:
             self.send()
         except UnreachableError as error:
-            self._next_try = time.monotonic() + _SECONDS_BETWEEN_TRIES
+            self.pace.in_vain(time.monotonic() - begin)
             log.warning("%s", error)
 
 

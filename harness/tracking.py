@@ -32,7 +32,7 @@ from harness.mlflow_store import (
     store_client,
     store_uri,
 )
-from harness.outbox import Outbox, OutgoingRun, waiting
+from harness.outbox import Outbox, OutgoingRun, pace_of, waiting
 from harness.protocols import TrackedRun
 from harness.results import replacing
 
@@ -134,7 +134,7 @@ class MlflowTracker:
 
     def _outgoing(self, folder: Path) -> OutgoingRun:
         delivery = Delivery(self._uri, self.experiment, self.connect, folder, _key(folder))
-        return OutgoingRun(Outbox(folder), delivery, self.defer)
+        return OutgoingRun(Outbox(folder), delivery, pace_of(self._uri), self.defer)
 
     def fetch(self, identifier: str, into: Path) -> list[Path]:
         """Copies of the folders of that run, or of the finished jobs of that sweep, made in `into`.
