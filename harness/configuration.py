@@ -4,7 +4,7 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import NoneType, UnionType
@@ -19,7 +19,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from harness.errors import HarnessError, InputError, PreemptedError
 from harness.preemption import EXIT_CODE
-from harness.protocols import ContactMethod, Model
+from harness.protocols import ContactMethod, Cost, Model
 from harness.runner import Experiment, RunNames
 from harness.shards import SHARD, Shard, cut
 
@@ -63,13 +63,16 @@ def build(node: Any, **arguments: Any) -> Any:
         raise
 
 
-def build_experiment(config: DictConfig) -> Experiment:
-    """The parts of a run; the model is built only when the method has a field for it."""
+def build_experiment(config: DictConfig, load: Callable[[Any], Any] = build) -> Experiment:
+    """The parts of a run; the model is built only when the method has a field for it.
+
+    `load` makes the model of its node.
+    """
     shard, config = config.dataset.get("shard"), uncut(config)
     wanted = None if shard is None else Shard.parse(shard)
     statistics, evaluation = build(config.statistics), build(config.evaluation)
     dataset: Any = build(config.dataset)
-    method, model = _method_and_model(config)
+    method, model = _method_and_model(config, load)
     if wanted is not None:
         dataset = cut(dataset, wanted, method)
     return Experiment(dataset, _adapted(method, model, config), model, evaluation, statistics)
@@ -83,14 +86,16 @@ def uncut(config: DictConfig) -> DictConfig:
     return config
 
 
-def _method_and_model(config: DictConfig) -> tuple[ContactMethod, Model | None]:
+def _method_and_model(
+    config: DictConfig, load: Callable[[Any], Any]
+) -> tuple[ContactMethod, Model | None]:
     """The method as configured, and the model in it if it has one."""
     if "model" not in config.method:
         return build(config.method), None
     settings = resolved(config.method)  # plain: what it took from elsewhere comes along
     del settings["model"]
     unfinished = build(OmegaConf.create(settings), _partial_=True)
-    model = build(config.model)  # last: loading takes longest
+    model = load(config.model)  # last: loading takes longest
     _check_model(model, config)
     try:
         method = unfinished(model=model)
@@ -110,10 +115,34 @@ def _adapted(method: ContactMethod, model: Model | None, config: DictConfig) -> 
     return method
 
 
+def unloaded(node: Any) -> Any:
+    """A model of the class that the node makes, without weights: it can only be planned with.
+
+    InputError for a value that is missing, or that the real one's annotations rule out.
+    """
+    try:
+        settings: Any = OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise _incomplete(error) from error
+    _check_types(settings)
+    made = _target(settings["_target_"])
+    kind = (
+        made if isinstance(made, type) else inspect.signature(made, eval_str=True).return_annotation
+    )
+    model = object.__new__(kind)
+    vars(model).update(n_parameters=0, n_layers=sys.maxsize, fingerprint="", cost=Cost())
+    return model
+
+
+def needs_of(config: DictConfig) -> Any:
+    """The annotation of the method's field for a model: what it asks of one."""
+    signature = inspect.signature(_target(config.method._target_), eval_str=True)
+    return signature.parameters["model"].annotation
+
+
 def _check_model(model: Any, config: DictConfig) -> None:
     """Nothing; raises InputError for a model without what the method's field type asks for."""
-    signature = inspect.signature(_target(config.method._target_), eval_str=True)
-    needed = signature.parameters["model"].annotation
+    needed = needs_of(config)
     if isinstance(needed, type) and not isinstance(model, needed):
         raise InputError(
             f"{config.method._target_} needs a model that {needed.__name__} "

@@ -1,11 +1,15 @@
 """Where tensors live, and whether there is room for them."""
 
 import re
+import time
 
 import psutil
 import torch
 
 from harness.errors import PrerequisiteError
+
+_PRODUCT_ROWS, _PRODUCTS = 2048, 4
+"""Rows of the product whose rate is measured, as of a batch; so many are waited for together."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -50,3 +54,22 @@ def require_memory(needed: int, device: torch.device, what: str, instead: str) -
             f"{what} needs about {needed / 1e9:.1f} GB, and {device} has {free / 1e9:.1f} GB free; "
             f"{instead}"
         )
+
+
+def device_name(device: torch.device) -> str:
+    """How the device is called: the card's name, or its kind."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def product_rate(device: torch.device, dtype: str, width: int, seconds: float) -> float:
+    """Operations a second of the products (2048, W) × (W, 4 W), measured for so many seconds."""
+    kind = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[dtype]
+    left = torch.ones(_PRODUCT_ROWS, width, dtype=kind, device=device)
+    right = torch.ones(width, 4 * width, dtype=kind, device=device)
+    float((left @ right)[0, 0])  # warms up; and reading a number waits until the device is done
+    done, began = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - began) < seconds or not done:
+        products = [left @ right for _ in range(_PRODUCTS)]
+        float(products[-1][0, 0])
+        done += _PRODUCTS
+    return done * 2.0 * left.numel() * right.shape[1] / elapsed

@@ -10,16 +10,16 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from harness import record, run_summary, shard_folders, sweep
+from harness import planning, record, run_summary, shard_folders, sweep
 from harness.claims import check_identity, exclusive, unfinished
 from harness.configuration import (
     CONFIG_FOLDER,
     build,
     build_experiment,
     exit_on_user_error,
-    resolved,
     run_names,
 )
+from harness.plan_files import planned_line
 from harness.preemption import heeding_sigterm, stop_asked
 from harness.protocols import TrackedRun
 from harness.results import RunFolder
@@ -60,6 +60,8 @@ def _job(config: DictConfig, measured: Callable[[DictConfig, Path], dict[str, An
         print(folder)
     elif summary:
         print_table([summary])
+        if line := planned_line([folder]):
+            print(line)
         print(f"run:     {folder}\nbrowse:  make ui")
 
 
@@ -76,7 +78,7 @@ def measure(
 
     `prepare` makes, inside the tracked run, what the configuration takes to be there.
     """
-    names, chosen = run_names(config), resolved(config)
+    names, chosen = run_names(config), planning.plain(config)
     tracker, parent = build(config.tracker), _sweep_folder()
     with exclusive(folder):
         known = {"method": names.method, "model": names.model} | record.settings(chosen)
@@ -87,7 +89,7 @@ def measure(
             experiment = build_experiment(config)
             coordinates = experiment.evaluation.coordinates
             results = RunFolder(folder, names.method, names.model, coordinates)
-            yaml = OmegaConf.to_yaml(config, resolve=True)
+            yaml = OmegaConf.to_yaml(OmegaConf.create(chosen))
             results.claim(record.identity(chosen, experiment), yaml)
             shard_folders.mark(folder, experiment.dataset, names)
             results.write_manifest(experiment.dataset.manifest)
@@ -95,7 +97,10 @@ def measure(
                 names.dataset, experiment.dataset.version, len(experiment.dataset.protein_ids)
             )
             keep = record.Keeper(results, names, chosen)
-            with progress_bar(names.label, quiet=chosen["quiet"]) as progress:
+            with (
+                planning.compared(config, experiment, results, tracked),
+                progress_bar(names.label, quiet=chosen["quiet"]) as progress,
+            ):
                 run(experiment, results, keep, progress, stop_asked)
             basis = run_summary.Basis.of(experiment)
             summary = run_summary.summarize_run(basis, results, names, chosen)

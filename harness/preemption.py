@@ -24,18 +24,19 @@ def stop_asked() -> bool:
 def heeding_sigterm() -> Iterator[None]:
     """While this lasts the first SIGTERM is noted, and the second one ends the process at once.
 
-    Nothing changes in a thread other than the main one, which alone hears of signals, nor inside
-    another such block, nor once the process has been told to stop.
+    Nothing changes in a thread other than the main one, which alone hears of signals, nor where
+    somebody heeds SIGTERM already (another such block; submitit, which lets Slurm queue the job
+    again), nor once the process has been told to stop.
     """
     before, main = signal.getsignal(signal.SIGTERM), threading.main_thread()
-    if threading.current_thread() is not main or before is _note or stop_asked():
+    if threading.current_thread() is not main or before != signal.SIG_DFL or stop_asked():
         yield
         return
     signal.signal(signal.SIGTERM, _note)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before if before is not None else signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _note(number: int, frame: FrameType | None) -> None:

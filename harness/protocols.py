@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from numpy import ndarray
@@ -203,8 +203,11 @@ class ReportsFacts(ContactMethod, Protocol):
 class CountsPasses(ContactMethod, Protocol):
     """A contact method that knows how often it will ask its model."""
 
-    def passes(self, length: int) -> int:
-        """Forward passes for the map of a protein of so many known residues."""
+    def passes(self, length: int) -> int | None:
+        """Forward passes for the map of a protein of so many known residues.
+
+        None where a method is made of another one that does not say.
+        """
         ...
 
 
@@ -246,6 +249,13 @@ class Evaluation(Protocol):
     def __call__(self, method: ContactMethod, sample: Sample) -> Iterator[Row]:
         """The rows of one sample."""
         ...
+
+
+@runtime_checkable
+class AsksSoOften(Evaluation, Protocol):
+    """An evaluation that knows how often it asks the method about each protein."""
+
+    maps_per_protein: ClassVar[int]
 
 
 @runtime_checkable

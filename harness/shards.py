@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from harness.errors import InputError
-from harness.protocols import Dataset, KnowsLengths
+from harness.protocols import Dataset
 from harness.sample import Sample
-from harness.work import work_of
+from harness.work import lengths_of, work_of
 
 SHARD = "dataset.shard"
 """Key that cuts a run."""
@@ -80,15 +80,19 @@ def cut(dataset: Dataset, shard: Shard, method: object) -> DatasetShard:
             f"dataset.shard is {shard}, and the data set holds {len(names)} proteins: one shard or "
             "more would be empty; cut it into fewer"
         )
-    lengths = _lengths(dataset, names)
+    lengths = lengths_of(dataset, names)
     parts = balanced_parts([work_of(method, lengths[name]) for name in names], shard.of)
     return DatasetShard(dataset, shard, [names[place] for place in parts[shard.number - 1]])
 
 
+def whole_dataset(dataset: Dataset) -> Dataset:
+    """The data set that a shard was cut from; any other is whole."""
+    return dataset.whole if isinstance(dataset, DatasetShard) else dataset
+
+
 def all_ids(dataset: Dataset) -> list[str]:
     """The proteins of a data set, those of the other shards included, each once."""
-    whole = dataset.whole if isinstance(dataset, DatasetShard) else dataset
-    return list(dict.fromkeys(whole.protein_ids))
+    return list(dict.fromkeys(whole_dataset(dataset).protein_ids))
 
 
 def balanced_parts(works: Sequence[float], n: int) -> list[list[int]]:
@@ -104,10 +108,3 @@ def balanced_parts(works: Sequence[float], n: int) -> list[list[int]]:
         parts[part].append(place)
         heappush(heap, (total + works[place], held + 1, part))
     return [sorted(part) for part in parts]
-
-
-def _lengths(dataset: Dataset, names: Sequence[str]) -> Mapping[str, int]:
-    """Residues of each protein; where the data set does not know them, its samples are built."""
-    if isinstance(dataset, KnowsLengths):
-        return dataset.lengths
-    return {name: len(dataset[name].protein) for name in names}

@@ -19,6 +19,7 @@ from harness.comparison import ComparedRuns, finished_runs, write_comparison
 from harness.configuration import SWEPT_KEYS, build, exit_on_user_error, swept_keys
 from harness.errors import HarnessError, InputError, PreemptedError
 from harness.merge import merge_complete
+from harness.plan_files import PLAN, planned_line, write_plans
 from harness.preemption import stop_asked
 from harness.protocols import TrackedRun, Tracker
 from harness.record import shown_metrics
@@ -150,6 +151,8 @@ def _compare(sweep: _Sweep, merged: Sequence[Path]) -> None:
     files = write_comparison(sweep.folder, compared)
     files += write_scaling(sweep.folder, runs, sweep.bootstrap)
     files += write_capacity(sweep.folder, runs, sweep.bootstrap)
+    jobs = [path.parent for path in sorted(sweep.folder.glob(f"*/{PLAN}"))]  # shards have their own
+    files += write_plans(sweep.folder, jobs)
     page = sweep.folder / REPORT
     files.append(write_report(page, sweep.folder.name, compared, MAPS_MB))
     sweep.tracked.files(files, "")
@@ -159,4 +162,6 @@ def _compare(sweep: _Sweep, merged: Sequence[Path]) -> None:
         print(sweep.folder)
         return
     print_table([run.summary for run in runs])
+    if line := planned_line(jobs):
+        print(line)
     print(f"runs:    {sweep.folder}\nreport:  {page}\nbrowse:  make ui")

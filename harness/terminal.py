@@ -23,6 +23,8 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from harness.plan import Prediction
+from harness.plan_files import in_words
 from harness.results import find_metric, headline
 
 _ABSENT = "–"
@@ -192,3 +194,31 @@ def _scaled(value: float) -> str:
     steps = min(int(math.log10(value) / 3), len(_PREFIXES) - 1)
     scaled = value / 1000**steps
     return f"{scaled:.{1 if scaled < 9.95 else 0}f} {_PREFIXES[steps]}".rstrip()
+
+
+def print_plan(plans: Sequence[Prediction]) -> None:
+    """One line a job, what is expected of it and why; then the sums."""
+    console = Console()
+    console = console if console.is_terminal else Console(width=200)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=len(plans) > 1)
+    table.add_column("job", overflow="fold", min_width=10, footer="all")
+    known = [plan.seconds for plan in plans if plan.seconds is not None]
+    some = "" if len(known) == len(plans) else " and more"
+    footers = {"proteins": str(sum(plan.proteins for plan in plans))}
+    footers |= {"passes": _scaled(sum(plan.passes or 0 for plan in plans))}
+    footers |= {"FLOPs": _scaled(sum(plan.flops or 0 for plan in plans))}
+    footers |= {"time": (in_words(sum(known)) + some) if known else _ABSENT}
+    footers |= {"memory": _scaled(max(plan.memory_bytes for plan in plans)) + "B"}
+    for name, footer in footers.items():
+        table.add_column(name, justify="right", no_wrap=True, footer=footer)
+    table.add_column("time is from", overflow="fold")
+    for plan in plans:
+        table.add_row(
+            plan.label,
+            f"{plan.proteins}{f' ({plan.finished} done)' if plan.finished else ''}",
+            *(_ABSENT if n is None else _scaled(n) for n in (plan.passes, plan.flops)),
+            _ABSENT if plan.seconds is None else in_words(plan.seconds),
+            _scaled(plan.memory_bytes) + "B",
+            plan.rate,
+        )
+    console.print(table)

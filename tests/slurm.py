@@ -12,6 +12,7 @@ for n in $(seq 0 "$last"); do "$here/node" "$n" > /dev/null 2>&1 & done
 echo "Submitted batch job 42"
 """,
     "node": """
+export PATH="$here:$PATH"
 export SLURM_JOB_ID=$((42 + $1)) SLURM_ARRAY_JOB_ID=42 SLURM_ARRAY_TASK_ID=$1 SLURM_CPUS_PER_TASK=1
 exec bash "$here/batch.sh"
 """,

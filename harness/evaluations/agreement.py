@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from jaxtyping import Float
 from numpy import ndarray
@@ -40,6 +41,7 @@ class Agreement:
     sigmas: Sequence[float]
     blocks: int
     pairs: Sequence[Sequence[int]] | None
+    maps_per_protein: ClassVar[int] = 1
     coordinates: tuple[str, ...] = ("depth", "n_entries", "visible")
     shown: list[PairCouplings] = field(default_factory=list, init=False, compare=False)
     """Of the last sample, by the reference at the last depth."""

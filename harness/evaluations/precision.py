@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from harness import metrics
 from harness.protocols import ContactMethod, Masking, Row
@@ -18,6 +19,7 @@ class Precision:
     contact: str
     ranges: Sequence[str]
     masking: Masking
+    maps_per_protein: ClassVar[int] = 1
     coordinates: tuple[str, ...] = ("n_true", "n_valid", "visible")
 
     def __post_init__(self) -> None:
@@ -44,6 +46,7 @@ class OrderedPrecision:
     contact: str
     ranges: Sequence[str]
     masking: Masking
+    maps_per_protein: ClassVar[int] = 1
     coordinates: tuple[str, ...] = ("visible",)
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -36,6 +37,7 @@ class StoredCouplings:
 
     contact: str
     ranges: Sequence[str]
+    maps_per_protein: ClassVar[int] = 1
     coordinates: tuple[str, ...] = ("families", "stored")
 
     def __post_init__(self) -> None:

@@ -68,9 +68,15 @@ class CategoricalJacobian:
         return self._jacobian(protein).cpu().numpy()
 
     def passes(self, length: int) -> int:
-        """The sequence itself, and each substitution at each residue."""
-        sequence = torch.zeros(length, dtype=torch.long)
-        return 1 + len(self._substitutions(sequence)[0])
+        """The sequence itself, and each substitution at each residue.
+
+        A choice of substitutes takes one less where the residue is one of them; how often that is
+        depends on the sequence, and every amino acid is taken to be as frequent.
+        """
+        if self.substitutes == "mask":
+            return 1 + length
+        n = len(AMINO_ACIDS if self.substitutes == "all" else self.substitutes)
+        return 1 + round(n * (1 - 1 / len(AMINO_ACIDS)) * length)
 
     def _jacobian(self, protein: Protein) -> Float[Tensor, "L 20 L 20"]:
         sequence = torch.from_numpy(encode(protein.sequence))

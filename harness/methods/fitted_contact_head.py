@@ -64,6 +64,10 @@ class FittedContactHead:
         residues = torch.from_numpy(encode(protein.sequence))
         return as_scores(self._head(self.model.attention(residues)))
 
+    def passes(self, length: int) -> int:
+        """One for a map; the fit, once, takes one more for each labeled protein."""
+        return 1
+
     @cached_property
     def _head(self) -> ContactRegression:
         """The regression, kept from before or fitted now."""

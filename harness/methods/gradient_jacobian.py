@@ -54,6 +54,10 @@ class GradientJacobian:
         """The Jacobian, centered."""
         return self._jacobian(protein).cpu().numpy()
 
+    def passes(self, length: int) -> int:
+        """Each direction at each residue, and before that the sequence itself, forward twice."""
+        return (2 if self.mode == "forward" else 1) + len(directions(self.center)) * length
+
     def _jacobian(self, protein: Protein) -> Float[Tensor, "L 20 L 20"]:
         sequence = torch.from_numpy(encode(protein.sequence))
         hidden = sequence == MASK

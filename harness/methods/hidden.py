@@ -13,6 +13,7 @@ from harness.alphabet import MASK_LETTER
 from harness.blocks import Block, Segment, blocks_of
 from harness.protein import Protein
 from harness.protocols import ContactMethod, CouplingMethod, HasPositions, Model, ReportsFacts
+from harness.work import passes_of
 
 
 def masked(method: ContactMethod, model: Model) -> ContactMethod:
@@ -73,6 +74,10 @@ class Deleted:
         """Those of the method."""
         return self.method.facts if isinstance(self.method, ReportsFacts) else {}
 
+    def passes(self, length: int) -> int | None:
+        """Those of the method while nothing is hidden; none where it does not say."""
+        return passes_of(self.method, length)
+
     @contextmanager
     def reading(self, protein: Protein) -> Iterator[Protein]:
         """What is visible as a protein; as long as this lasts, the model knows where it stands."""
@@ -118,6 +123,10 @@ class DeletedCouplings:
     def facts(self) -> Mapping[str, float]:
         """Those of the method."""
         return self.deleted.facts
+
+    def passes(self, length: int) -> int | None:
+        """The same."""
+        return self.deleted.passes(length)
 
     def couplings(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
         """Couplings, zero for hidden residues."""

@@ -13,6 +13,7 @@ from harness.alphabet import AMINO_ACIDS
 from harness.blocks import Block, blocks_of
 from harness.protein import Protein
 from harness.protocols import ContactMethod, CouplingMethod, HasPositions, Model, ReportsFacts
+from harness.work import passes_of
 
 
 def joined(method: ContactMethod, model: Model, linker: str, gap: int) -> ContactMethod:
@@ -63,6 +64,10 @@ class Joined:
         """Those of the method."""
         return self.method.facts if isinstance(self.method, ReportsFacts) else {}
 
+    def passes(self, length: int) -> int | None:
+        """Those of the method for one chain; none where it does not say."""
+        return passes_of(self.method, length)
+
     @contextmanager
     def reading(self, protein: Protein) -> Iterator[Protein]:
         """The linked sequence; as long as this lasts, the model sees its chains `gap` apart."""
@@ -104,6 +109,10 @@ class JoinedCouplings:
     def facts(self) -> Mapping[str, float]:
         """Those of the method."""
         return self.joined.facts
+
+    def passes(self, length: int) -> int | None:
+        """The same."""
+        return self.joined.passes(length)
 
     def couplings(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
         """Couplings between the residues of the chains, without the linker's."""

@@ -63,6 +63,10 @@ class RandomizedJacobian:
         """Unbiased estimates of ‖G_ij‖², the centered block of inputs at i and outputs at j."""
         return self._norms(protein).T.square().cpu().numpy()
 
+    def passes(self, length: int) -> int:
+        """The sequence itself, and backward each projection at each residue."""
+        return 1 + self.projections * length
+
     def _norms(self, protein: Protein) -> Float[Tensor, "L L"]:
         """Roots of the estimates; outputs at axis 0, inputs at axis 1."""
         projected = self._projected(protein)

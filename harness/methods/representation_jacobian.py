@@ -48,6 +48,10 @@ class RepresentationJacobian:
         """Norm of D[i, :, j, :], how far substitutions at i move the state of j."""
         return self._norms(protein).cpu().numpy()
 
+    def passes(self, length: int) -> int:
+        """The sequence itself, and every other amino acid at each residue."""
+        return 1 + (len(AMINO_ACIDS) - 1) * length
+
     @property
     def _layer(self) -> int:
         return self.model.n_layers if self.layer is None else self.layer

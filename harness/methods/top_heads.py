@@ -43,6 +43,10 @@ class TopHeads:
         maps = attention_maps(self.model, protein, self.apc).flatten(0, 1)
         return as_scores(maps[torch.from_numpy(self._best).to(maps.device)].mean(0))
 
+    def passes(self, length: int) -> int:
+        """One for a map; the choice, once, takes one more for each labeled protein."""
+        return 1
+
     @cached_property
     def _best(self) -> Int[ndarray, " k"]:
         """Channels of the best heads, best first, ties by layer, then head."""

@@ -11,6 +11,7 @@ from numpy import ndarray
 from harness.blocks import Block, blocks_of
 from harness.protein import Protein
 from harness.protocols import ContactMethod, Model
+from harness.work import passes_of
 
 
 def whole(method: ContactMethod, model: Model | None) -> ContactMethod:
@@ -65,6 +66,12 @@ class Overlapping:
         if any(len(protein) > self.size for protein in proteins):
             return (block.of(self(protein)) for protein in proteins)
         return blocks_of(self.method, proteins, block)
+
+    def passes(self, length: int) -> int | None:
+        """Those of all windows; none where the method does not say."""
+        windows = [passes_of(self.method, min(length, self.size)) for _ in self.starts(length)]
+        known = [passes for passes in windows if passes is not None]
+        return sum(known) if known else None
 
     @property
     def shared(self) -> int:

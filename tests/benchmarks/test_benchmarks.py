@@ -140,3 +140,13 @@ def test_agreement_tells_equal_scaled_and_shuffled_maps_apart():
     assert (scaled.max_relative, scaled.spearman, scaled.top_l) == pytest.approx((1, 1, 1))
     assert agreement(-scores, scores).spearman == pytest.approx(-1)
     assert agreement(-scores, scores).top_l < 0.5
+
+
+def test_plans_are_compared_with_what_runs_took(tmp_path):
+    path, case = tmp_path / "planning.csv", ["--methods", "masked_jacobian", "--sizes", "tiny"]
+    command = [sys.executable, "-m", "benchmarks.planning", *case, "--lengths", "8", "12"]
+    printed(*command, "--csv", str(path))
+    found = pd.read_csv(path)
+    assert found["length"].tolist() == [8, 12]
+    assert (found[["product_ratio", "method_ratio", "measured_mb"]] > 0).all(axis=None)
+    assert found["earlier_ratio"].isna().tolist() == [True, False]

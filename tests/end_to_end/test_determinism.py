@@ -19,7 +19,12 @@ pytestmark = pytest.mark.xdist_group("determinism")
 PROJECT = Path(__file__).parents[2]
 METHODS = ("categorical_jacobian", "contact_head", "gremlin", "inverse_covariance")
 PROTEINS = ("family00_00", "family03_02")
-TOLERANCE = 1e-5  # of the largest score of a map, by maximum; the worst seen here is 2.6e-6
+TOLERANCE = 1e-4
+"""Of the largest score of a map, for each of its scores.
+
+A Jacobian is a difference of logits: most of them cancels, and what rounding left in them stays.
+The worst seen is 3.4e-5 (87 residues, one sequence at a time); on lattice proteins 2.6e-6.
+"""
 VARIATIONS = {
     "first": ({"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1"}, PROTEINS, ()),
     "another process": ({"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "2"}, PROTEINS, ()),

@@ -126,14 +126,33 @@ def test_slurm_gets_an_array_of_jobs_with_one_gpu_each(sweeps):
     assert any("OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK" in line for line in lines[:job])
 
 
-def test_a_job_that_must_make_room_is_queued_again_and_goes_on(tmp_path):
-    chosen = ("tracker=none", "dataset.limit=12", "method=separation,random")
+def told(programs):
+    """Slurm's signal ahead of the end of the first job, on which submitit queues it again."""
+    os.kill(job_of(programs), signal.SIGUSR2)
+
+
+def taken(programs):
+    """The first job killed after SIGTERM, and queued again, as Slurm itself does it."""
+    job = job_of(programs)
+    os.kill(job, signal.SIGTERM)
+    time.sleep(0.2)
+    os.kill(job, signal.SIGKILL)
+    subprocess.run([programs / "scontrol", "requeue", "42_0"], check=True)
+
+
+def job_of(programs):
+    return int((programs / "0.pid").read_text())
+
+
+@pytest.mark.parametrize("interrupt", [told, taken], ids=lambda way: way.__name__)
+def test_a_job_that_must_make_room_is_queued_again_and_goes_on(tmp_path, interrupt):
     paths = (tmp_path / "sweep", tmp_path / "programs")
+    chosen = ("tracker=none", "dataset.limit=12", "method=separation,random")
     process = begin(*paths, "slurm", *chosen)
     journal = tmp_path / "sweep" / "0" / "proteins.jsonl"
     while process.poll() is None and not (journal.exists() and journal.stat().st_size):
         time.sleep(0.01)
-    os.kill(int((tmp_path / "programs" / "0.pid").read_text()), signal.SIGUSR2)
+    interrupt(tmp_path / "programs")
     sweep = finish(process, *paths)
     assert (sweep.code, sweep.err) == (0, "")
     assert (sweep.slurm / "scontrol.log").read_text() == "requeue 42_0\n"

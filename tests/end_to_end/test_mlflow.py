@@ -107,7 +107,7 @@ def test_a_sweep_is_a_run_that_holds_its_jobs(tracked, recorded, tmp_path):
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
     for name in ("random", "separation"):
         assert runs[name].data.tags["mlflow.parentRunId"] == runs["sizes"].info.run_id
-    files = {"comparison.csv", "differences.csv", "pareto.csv"}
+    files = {"comparison.csv", "differences.csv", "pareto.csv", "plan.csv"}
     pictures = ("comparison", "pareto")
     files |= {f"{name}.{form}" for name in pictures for form in ("png", "svg", "pdf")}
     assert artifacts(runs["sizes"]) == files | {"report.html"}

@@ -1,5 +1,8 @@
 """A sweep over shards: what it merges by itself, and what it says of what is missing."""
 
+import json
+from itertools import product
+
 import pandas as pd
 import pytest
 
@@ -29,6 +32,17 @@ def test_runs_of_a_sweep_are_compared_whole(command_line, tmp_path):
         *("0", "1", "2", "3"),
         *("random", "separation"),
     }
+
+
+def test_runs_of_one_label_are_told_apart(run, merge, tmp_path):
+    for seed, shard in product((0, 1), ("1/2", "2/2")):
+        run(f"all/{seed}/{shard}", f"dataset.seed={seed}", f"dataset.shard={shard}")
+    outcome = merge(f"sweep={tmp_path / 'all'}", f"into={tmp_path / 'one'}")
+    assert f"{tmp_path / 'all'} holds shards of 2 runs; leave out into=DIR" in outcome.err
+    assert merge(f"sweep={tmp_path / 'all'}").code == 0
+    merged = sorted((tmp_path / "all").glob("random_????????/summary.json"))
+    versions = {json.loads(path.read_text())["provenance"]["dataset_version"] for path in merged}
+    assert len(merged) == len(versions) == 2
 
 
 def test_an_experiment_that_names_its_folders_can_be_cut(command_line, tmp_path):

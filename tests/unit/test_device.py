@@ -1,9 +1,17 @@
+from unittest.mock import Mock
+
 import psutil
 import pytest
 import torch
 
 from harness import device
-from harness.device import choose_device, free_memory, require_memory
+from harness.device import (
+    choose_device,
+    device_name,
+    free_memory,
+    product_rate,
+    require_memory,
+)
 from harness.errors import PrerequisiteError
 
 CPU = torch.device("cpu")
@@ -64,3 +72,16 @@ def test_memory_of_apples_device_is_what_the_system_recommends(monkeypatch):
     monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 100)
     monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 30)
     assert free_memory(torch.device("mps")) == 70
+
+
+def test_a_processor_is_called_by_its_kind_and_a_card_by_its_name(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda where: "a card")
+    assert device_name(CPU) == "cpu"
+    assert device_name(torch.device("cuda")) == "a card"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_rate_of_a_product_counts_its_operations(monkeypatch, dtype):
+    """Four products of 2048 × 2 by 2 × 8 in two seconds."""
+    monkeypatch.setattr(device, "time", Mock(perf_counter=Mock(side_effect=[0.0, 0.0, 2.0])))
+    assert product_rate(CPU, dtype, 2, 1.0) == 4 * 2 * 2048 * 2 * 8 / 2

@@ -3,7 +3,8 @@ import math
 import pytest
 from rich.console import Console
 
-from harness.terminal import print_table, progress_bar
+from harness.plan import Prediction
+from harness.terminal import print_plan, print_table, progress_bar
 
 
 def summary(metrics, model="", settings="", method="cov", **cost):
@@ -185,3 +186,22 @@ def test_quiet_logs_nothing(caplog, clock):
         progress(0, 2)
         progress(1, 2)
     assert caplog.messages == []
+
+
+def plan(label, seconds, finished=0):
+    return Prediction(label, 3, finished, 1500, 3000, 2e12, seconds, 10**9, "1 earlier run")
+
+
+def test_a_plan_has_a_line_a_job_and_sums(capsys):
+    print_plan([plan("a", 90.0), plan("b", 300.0, finished=1)])
+    text = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "a 3 1.5 k 2.0 T 90 s 1.0 GB 1 earlier run" in text
+    assert "b 3 (1 done) 1.5 k 2.0 T 5.0 min 1.0 GB 1 earlier run" in text
+    assert "all 6 3.0 k 4.0 T 6.5 min 1.0 GB" in text
+
+
+def test_a_time_that_nobody_knows_is_a_dash_and_more_in_the_sum(capsys):
+    print_plan([plan("a", 90.0), plan("b", None)])
+    text = capsys.readouterr().out
+    assert "90 s and more" in text
+    assert "–" in text

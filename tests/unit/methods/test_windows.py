@@ -130,3 +130,8 @@ def test_whole_is_the_method_itself():
     method = Placed()
     assert whole(method, MODEL) is method
     assert isinstance(Overlapping(method, MODEL, 10, 5), ContactMethod)
+
+
+def test_passes_are_unknown_where_the_method_does_not_say():
+    method = Overlapping(Placed(), MODEL, 4, 2)
+    assert method.passes(10) is None
