@@ -10,7 +10,7 @@ from harness.errors import InputError, PrerequisiteError
 MOST_UNPACKED = 1 << 30
 """Bytes that a gzipped file may unpack to; files that are not packed have no limit."""
 
-_PIECE = 1 << 24
+_PIECE = 1 << 20
 
 
 def read_bytes(path: Path) -> bytes:
@@ -19,7 +19,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
-    """The same line by line, with their ends; a line beyond 16 MiB comes in pieces."""
+    """The same line by line, with their ends; a line beyond 1 MiB comes in pieces."""
     packed, size = path.suffix == ".gz", 0
     try:
         with gzip.open(path) if packed else path.open("rb") as handle:

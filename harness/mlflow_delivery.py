@@ -76,13 +76,13 @@ class Delivery:
     def _tell(self, run: MlflowRun, entry: Entry) -> None:
         match entry["call"]:
             case "record":
-                run.record(entry["parameters"], entry["metrics"], entry["tags"])
+                run.record(entry["parameters"], entry["metrics"], entry["tags"], entry["time"])
             case "dataset":
                 run.dataset(entry["name"], entry["version"], entry["n_proteins"])
             case "table":
                 run.table(entry["name"], DataFrame(entry["data"], columns=entry["columns"]))
             case "curve":
-                run.curve(entry["name"], dict(entry["points"]))
+                run.curve(entry["name"], dict(entry["points"]), entry["time"])
             case "files":
                 run.files([self._there(name) for name in entry["paths"]], entry["under"])
             case "end":

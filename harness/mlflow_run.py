@@ -4,7 +4,6 @@ import colorsys
 import hashlib
 import json
 import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,12 @@ from harness.mlflow_store import find_runs, mlflow_library
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 LONGEST = 5000
 """Characters that every MLflow store takes as the value of a parameter or a tag."""
 
-_NOTE = "mlflow.note.content"
+_KEY, _NOTE = "run_key", "mlflow.note.content"
 
 _REASONS = {"FAILED": "error", "KILLED": "preempted"}
 """Tags that say why a run has not finished."""
@@ -35,7 +35,8 @@ _LONGEST_DIGEST = 36
 class MlflowRun:
     """A run of an MLflow store, told of one thing after the other; told twice, it changes nothing.
 
-    Raises what MLflow raises.
+    `time` is that of the measurement, in milliseconds of the epoch: a store that obeys late, when
+    whoever asked has asked again, then sees that it has this already. Raises what MLflow raises.
     """
 
     client: "MlflowClient"
@@ -46,15 +47,16 @@ class MlflowRun:
         parameters: Mapping[str, object],
         metrics: Mapping[str, float],
         tags: Mapping[str, str],
+        time: int,
     ) -> None:
         """Send what the run does not have yet; charts stumble over NaN, so it is left out."""
-        entities, now = mlflow_library().entities, int(time.time() * 1000)
+        entities = mlflow_library().entities
         tags = {**tags, **_presentation(parameters, tags)}
         known = self.client.get_run(self.id).data
         self.client.log_batch(
             self.id,
             metrics=[
-                entities.Metric(key, float(value), now, 0)
+                entities.Metric(key, float(value), time, 0)
                 for key, value in metrics.items()
                 if not math.isnan(value) and known.metrics.get(key) != value
             ],
@@ -79,12 +81,12 @@ class MlflowRun:
         tag = entities.InputTag("mlflow.data.context", "eval")
         self.client.log_inputs(self.id, [entities.DatasetInput(found, [tag])])
 
-    def curve(self, name: str, points: Mapping[int, float]) -> None:
+    def curve(self, name: str, points: Mapping[int, float], time: int) -> None:
         """Log the points that are not there yet: MLflow would draw a second curve over them."""
-        entities, now = mlflow_library().entities, int(time.time() * 1000)
+        entities = mlflow_library().entities
         known = {point.step for point in self.client.get_metric_history(self.id, name)}
-        new = [x for x, y in points.items() if x not in known and not math.isnan(y)][:1000]
-        self.client.log_batch(self.id, [entities.Metric(name, points[x], now, x) for x in new])
+        new = [x for x, y in points.items() if x not in known and not math.isnan(y)]
+        self.client.log_batch(self.id, [entities.Metric(name, points[x], time, x) for x in new])
 
     def table(self, name: str, frame: DataFrame) -> None:
         """Log the table once: MLflow would append to one that is there."""
@@ -97,15 +99,19 @@ class MlflowRun:
             self.client.log_artifact(self.id, str(path), under or None)
 
     def end(self, status: str, text: str, time: int) -> None:
-        """Close the run: FINISHED, FAILED because of an error, or KILLED where it was stopped.
-
-        `time` in milliseconds of the epoch.
-        """
+        """Close the run: FINISHED, FAILED because of an error, or KILLED where it was stopped."""
+        self._stand_alone()
         text = text[: LONGEST - 20]
         if status != "FINISHED":
             self.client.set_tag(self.id, _REASONS[status], text)
             self.client.set_tag(self.id, _NOTE, ending_note(status, text))
         self.client.set_terminated(self.id, status, time)
+
+    def _stand_alone(self) -> None:
+        """Delete runs of the same key, which a store has made that obeyed late."""
+        own = self.client.get_run(self.id)
+        same = find_runs(self.client, own.info.experiment_id, own.data.tags[_KEY])
+        _delete(self.client, [run for run in same if run.info.run_id != self.id])
 
 
 def begin(
@@ -113,24 +119,36 @@ def begin(
 ) -> str:
     """Id of the run with these tags' `run_key`: reopened, or new.
 
-    Of two that were made because an answer was lost on the way one is kept.
+    Of several that were made because an answer was lost on the way the oldest is kept.
     """
-    key = tags["run_key"]
-    for run in find_runs(client, experiment, key):
-        client.update_run(run.info.run_id, status="RUNNING")
-        for tag in {*_REASONS.values(), _NOTE} & run.data.tags.keys():
-            client.delete_tag(run.info.run_id, tag)
-        return str(run.info.run_id)
-    created = client.create_run(experiment, time, dict(tags), name)
-    first, *others = find_runs(client, experiment, key) or [created]
-    for run in others:
-        client.delete_run(run.info.run_id)
+    known = find_runs(client, experiment, tags[_KEY])
+    made = [] if known else [client.create_run(experiment, time, dict(tags), name)]
+    first, *others = known or find_runs(client, experiment, tags[_KEY]) or made
+    _delete(client, others)
+    if known:
+        client.update_run(first.info.run_id, status="RUNNING")
+        for tag in {*_REASONS.values(), _NOTE} & first.data.tags.keys():
+            _delete_tag(client, first.info.run_id, tag)
     return str(first.info.run_id)
 
 
 def ending_note(status: str, text: str) -> str:
     """The note of a run that has not finished: why, as code, so that no name becomes HTML."""
     return f"**{status.capitalize()}.**\n\n" + indent(text, "    ")
+
+
+def _delete(client: "MlflowClient", runs: Sequence["Run"]) -> None:
+    for run in runs:
+        client.delete_run(run.info.run_id)
+
+
+def _delete_tag(client: "MlflowClient", run: str, tag: str) -> None:
+    """Delete it, or find it gone: MLflow asks again by itself when an answer is lost."""
+    try:
+        client.delete_tag(run, tag)
+    except mlflow_library().exceptions.MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
 
 
 def _presentation(parameters: Mapping[str, object], tags: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from harness.errors import InputError, PrerequisiteError, UnreachableError
+from harness.results import replacing
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -60,10 +61,20 @@ def store_client(folder: Path) -> Iterator["MlflowClient"]:
         yield mlflow_library().MlflowClient(uri)
         return
     folder.mkdir(parents=True, exist_ok=True)
+    own = folder / "mlflow.db"
     with FileLock(folder / ".mlflow.lock"):
-        if uri.endswith(f"{folder}/mlflow.db") and not (folder / "mlflow.db").exists():
-            log.info("creating %s (once, takes some seconds)", folder / "mlflow.db")
+        if uri.endswith(str(own)) and not own.exists():
+            log.info("creating %s (once, takes some seconds)", own)
+            _create(own)
         yield mlflow_library().MlflowClient(uri)
+
+
+def _create(path: Path) -> None:
+    """Make the SQLite store, whole or not at all: MLflow never opens one that was half made."""
+    with replacing(path) as partial:
+        for left in path.parent.glob(f"{partial.name}*"):  # by a kill, with SQLite's journal
+            left.unlink()
+        mlflow_library().MlflowClient(f"sqlite:///{partial}").search_experiments()
 
 
 def find_runs(client: "MlflowClient", experiment: str, key: str) -> list["Run"]:

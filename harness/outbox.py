@@ -12,18 +12,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from filelock import FileLock
 from pandas import DataFrame
 
-from harness.errors import InputError, UnreachableError
+from harness.errors import HarnessError, InputError, UnreachableError
 from harness.results import replacing
 
 OUTBOX = ".outbox.jsonl"
 
-_SECONDS_BETWEEN_TRIES = 30
+_SECONDS_BETWEEN_TRIES, _SECONDS_WHILE_WAITED_FOR = 30, 5
+
+_TIMES_AS_LONG = 9
+"""As a try in vain has taken, none follows: one at a server that hangs can take a minute."""
 
 log = logging.getLogger("harness")
 
@@ -94,17 +98,37 @@ class Outbox:
 
 
 @dataclass
-class OutgoingRun:
-    """A tracked run whose record goes through the outbox of its folder.
+class Pace:
+    """When a tracker that does not answer is asked again: every half minute at most."""
 
-    While the tracker does not answer, a try is made every half minute at most.
-    """
+    _next: float = field(default=0.0, init=False)
+
+    @property
+    def due(self) -> bool:
+        """Whether it may be asked now."""
+        return time.monotonic() >= self._next
+
+    def in_vain(self, seconds: float) -> None:
+        """Note a try that took so long."""
+        pause = max(_SECONDS_BETWEEN_TRIES, _TIMES_AS_LONG * seconds)
+        self._next = time.monotonic() + pause
+
+
+@cache
+def pace_of(tracker: str) -> Pace:
+    """The one pace at which all runs of this process ask the tracker of that address."""
+    return Pace()
+
+
+@dataclass
+class OutgoingRun:
+    """A tracked run whose record goes through the outbox of its folder."""
 
     outbox: Outbox
     deliver: Delivers
+    pace: Pace
     deferred: bool
     """Nothing is sent for now."""
-    _next_try: float = field(default=0.0, init=False)
 
     @property
     def id(self) -> str:
@@ -157,12 +181,13 @@ class OutgoingRun:
 
     def _pass_on(self, call: str, **arguments: Any) -> None:
         self.outbox.add(call, **arguments)
-        if self.deferred or time.monotonic() < self._next_try:
+        if self.deferred or not self.pace.due:
             return
+        begin = time.monotonic()
         try:
             self.send()
         except UnreachableError as error:
-            self._next_try = time.monotonic() + _SECONDS_BETWEEN_TRIES
+            self.pace.in_vain(time.monotonic() - begin)
             log.warning("%s", error)
 
 
@@ -170,3 +195,30 @@ def waiting(folder: Path) -> list[Path]:
     """Folders, this one and below, from which something is to be sent; sweeps before their jobs."""
     found = [path.parent for path in folder.rglob(OUTBOX)]
     return sorted(found, key=lambda path: (len(path.parts), path))
+
+
+def settle(folder: Path, send: Callable[[Path], int], patience: float) -> None:
+    """Send what waits here and below; a tracker that is away has so many seconds to come back.
+
+    What is left then, or will never be taken, is said and stays.
+    """
+    last, refused = time.monotonic() + patience, set[Path]()
+    while left := [each for each in waiting(folder) if each not in refused]:
+        try:
+            for each in left:
+                _send_one(each, send, refused)
+        except UnreachableError as error:
+            if time.monotonic() >= last:
+                log.warning("%s", error)
+                return
+            time.sleep(_SECONDS_WHILE_WAITED_FOR)
+
+
+def _send_one(folder: Path, send: Callable[[Path], int], refused: set[Path]) -> None:
+    try:
+        send(folder)
+    except UnreachableError:
+        raise
+    except HarnessError as error:
+        log.error("%s: not all is tracked: %s", folder, error)
+        refused.add(folder)

@@ -4,12 +4,10 @@ Everything an MLflow run shows is in the run folder first, with a key by which a
 """
 
 import json
-import logging
 import re
-import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pandas import DataFrame
 
 from harness.digests import text_digest
-from harness.errors import InputError, PreemptedError, PrerequisiteError, UnreachableError
+from harness.errors import HarnessError, InputError, PreemptedError, PrerequisiteError
 from harness.mlflow_delivery import Delivery
 from harness.mlflow_run import LONGEST
 from harness.mlflow_store import (
@@ -32,8 +30,9 @@ from harness.mlflow_store import (
     store_client,
     store_uri,
 )
-from harness.outbox import Outbox, OutgoingRun, waiting
+from harness.outbox import Outbox, OutgoingRun, pace_of, settle
 from harness.protocols import TrackedRun
+from harness.results import replacing
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,10 +40,6 @@ if TYPE_CHECKING:
 
 RUN_ID = re.compile("[0-9a-f]{32}")
 """How MLflow calls a run."""
-
-_SECONDS_BETWEEN_TRIES = 5
-
-log = logging.getLogger("harness")
 
 _OWN = "harness.wrote/"
 """Beginning of tags with the SHA-256 of what was written into another tag."""
@@ -106,34 +101,22 @@ class MlflowTracker:
         try:
             yield run
         except BaseException as error:
-            run.end(*_ending(error))
-            if alone and isinstance(error, Exception) and not isinstance(error, PreemptedError):
-                self._settle(folder)
+            with suppress(OSError, HarnessError):  # a full disk, say: the first error is the one
+                run.end(*_ending(error))
+                if alone and isinstance(error, Exception) and not isinstance(error, PreemptedError):
+                    settle(folder, self.sync, self.patience)
             raise
         run.end("FINISHED", "")
         if alone:
-            self._settle(folder)
+            settle(folder, self.sync, self.patience)
 
     def sync(self, folder: Path) -> int:
         """Send what waits in this folder; how many things that were."""
         return self._outgoing(folder).send()
 
-    def _settle(self, folder: Path) -> None:
-        """Send what waits here and below; a server that is away has some time to come back."""
-        last = time.monotonic() + self.patience
-        while left := waiting(folder):
-            try:
-                for each in left:
-                    self.sync(each)
-            except UnreachableError as error:
-                if time.monotonic() >= last:
-                    log.warning("%s", error)
-                    return
-                time.sleep(_SECONDS_BETWEEN_TRIES)
-
     def _outgoing(self, folder: Path) -> OutgoingRun:
         delivery = Delivery(self._uri, self.experiment, self.connect, folder, _key(folder))
-        return OutgoingRun(Outbox(folder), delivery, self.defer)
+        return OutgoingRun(Outbox(folder), delivery, pace_of(self._uri), self.defer)
 
     def fetch(self, identifier: str, into: Path) -> list[Path]:
         """Copies of the folders of that run, or of the finished jobs of that sweep, made in `into`.
@@ -241,5 +224,6 @@ def _key(folder: Path) -> str:
     """
     memory = folder / RUN_KEY
     if not memory.exists():
-        memory.write_text(uuid.uuid4().hex, encoding="ascii")
+        with replacing(memory) as partial:
+            partial.write_text(uuid.uuid4().hex, encoding="ascii")
     return memory.read_text(encoding="ascii")

@@ -3,12 +3,13 @@
 import json
 import math
 from dataclasses import dataclass, field
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
 
 from harness.errors import InputError, UnreachableError
-from harness.outbox import OUTBOX, Outbox, OutgoingRun, waiting
+from harness.outbox import OUTBOX, Outbox, OutgoingRun, Pace, pace_of, waiting
 
 
 @dataclass
@@ -76,7 +77,7 @@ def test_a_sweep_comes_before_its_jobs(tmp_path):
 def test_everything_said_of_a_run_survives_the_disk(tmp_path):
     postman = Postman()
     (tmp_path / "a.png").write_bytes(b"")
-    run = OutgoingRun(Outbox(tmp_path), postman, deferred=False)
+    run = OutgoingRun(Outbox(tmp_path), postman, Pace(), deferred=False)
     run.begin("jac", "contacts", "")
     run.record({"depth": None}, {"m": math.nan, "n": 1}, {"t": "x"})
     run.dataset("lattice", "v1", 3)
@@ -93,27 +94,49 @@ def test_everything_said_of_a_run_survives_the_disk(tmp_path):
     assert run.id == "run"
 
 
-def test_a_tracker_that_is_away_is_asked_again_only_after_a_while(tmp_path, caplog, monkeypatch):
-    postman = Postman(able=0)
-    run = OutgoingRun(Outbox(tmp_path), postman, deferred=False)
-    for _ in range(3):
-        run.record({}, {}, {})
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that go by only when somebody adds to them."""
+    clock = Mock(now=1000.0)
+    monkeypatch.setattr("harness.outbox.time.monotonic", lambda: clock.now)
+    return clock
+
+
+def test_a_tracker_that_is_away_is_asked_again_only_after_a_while(tmp_path, caplog, clock):
+    postman, pace = Postman(able=0), Pace()
+    for name in "abc":  # as jobs of one sweep
+        (tmp_path / name).mkdir()
+        OutgoingRun(Outbox(tmp_path / name), postman, pace, deferred=False).record({}, {}, {})
     assert caplog.text.count("nobody there") == 1
-    monkeypatch.setattr("harness.outbox._SECONDS_BETWEEN_TRIES", 0)
-    run._next_try, postman.able = 0.0, 1000
-    run.end("FINISHED", "")
-    assert len(postman.delivered) == 4
+    clock.now, postman.able = clock.now + 30, 1000
+    OutgoingRun(Outbox(tmp_path / "c"), postman, pace, deferred=False).end("FINISHED", "")
+    assert len(postman.delivered) == 2
+
+
+def test_a_tracker_that_hangs_is_asked_a_tenth_of_the_time(clock):
+    pace, asking = Pace(), 0
+    for _ in range(5000):
+        if pace.due:
+            clock.now, asking = clock.now + 45, asking + 45
+            pace.in_vain(45)
+        clock.now += 1
+    assert asking / (clock.now - 1000) == pytest.approx(0.1, abs=0.01)
+
+
+def test_runs_share_the_pace_of_their_tracker():
+    assert pace_of("http://a") is pace_of("http://a")
+    assert pace_of("http://a") is not pace_of("http://b")
 
 
 def test_nothing_is_sent_while_it_is_deferred(tmp_path):
     postman = Postman()
-    run = OutgoingRun(Outbox(tmp_path), postman, deferred=True)
+    run = OutgoingRun(Outbox(tmp_path), postman, Pace(), deferred=True)
     run.record({}, {}, {})
     assert postman.delivered == []
     assert json.loads((tmp_path / OUTBOX).read_text())["call"] == "record"
 
 
 def test_a_file_that_is_gone_is_said_at_once(tmp_path):
-    run = OutgoingRun(Outbox(tmp_path), Postman(), deferred=False)
+    run = OutgoingRun(Outbox(tmp_path), Postman(), Pace(), deferred=False)
     with pytest.raises(InputError, match=r"absent\.png: is gone"):
         run.files([tmp_path / "absent.png"], "")

@@ -1,6 +1,7 @@
 """Stores and servers that are broken, away, going away, or wanted by four at once."""
 
 import json
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -141,3 +142,27 @@ def test_four_processes_may_start_on_a_store_that_is_not_there(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "[0, 0, 0, 0]\n", done.stderr
     assert done.stderr == ""  # nor does the migration chatter
+
+
+KILLED_WHILE_IT_MAKES_A_STORE = """
+import os, signal, sys
+from sqlalchemy import Engine, event
+from harness import tracking
+
+@event.listens_for(Engine, "before_cursor_execute")
+def kill(connection, cursor, statement, *_):
+    if "DROP TABLE tags" in statement:  # a migration has copied them already
+        os.kill(os.getpid(), signal.SIGKILL)
+
+tracking.MlflowTracker("contacts", sys.argv[1], "", {}, 0, False).connect()
+"""
+
+
+def test_a_store_that_was_half_made_is_made_anew(tracker, folder):
+    command = [sys.executable, "-c", KILLED_WHILE_IT_MAKES_A_STORE, tracker.store]
+    killed = subprocess.run(command, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with tracker.run("jac", folder, parent=None):
+        pass
+    assert waiting(folder) == []
+    assert [path.name for path in Path(tracker.store).glob("*mlflow.db*")] == ["mlflow.db"]
