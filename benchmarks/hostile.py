@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from benchmarks import hostile_settings
 from benchmarks.mutations import Mutator
 from harness.alignment import read_alignment, read_fasta, read_rows
 from harness.contact_regression import (
@@ -235,6 +236,12 @@ FORMATS: dict[str, Format] = {
         Mutator((b",", b'"', b"id")),
         _text(_TABLE),
         lambda p: read_column(p, "chain", "add it"),
+    ),
+    "settings": Format(
+        "x.yaml",
+        Mutator(hostile_settings.TOKENS),
+        hostile_settings.seeds,
+        hostile_settings.read,
     ),
     "journal": Format(
         "proteins.jsonl", Mutator(_JSON_TOKENS), _text(_JOURNAL), lambda p: read_journal(p.parent)

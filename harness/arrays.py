@@ -1,6 +1,7 @@
 """Arrays of .npz files, which may come from anywhere."""
 
 import math
+import sys
 import tokenize
 import warnings
 import zipfile
@@ -39,11 +40,20 @@ def read_arrays(path: Path) -> dict[str, ndarray]:
             )
         with warnings.catch_warnings(), np.load(path, allow_pickle=False) as file:
             warnings.simplefilter("ignore")  # about files of Python 2
-            return {name: file[name] for name in file.files}
+            return {name: _checked(file[name]) for name in file.files}
     except InputError:
         raise
     except _DAMAGED as error:
         raise InputError(f"{path}: not readable as .npz ({error}); make it again") from error
+
+
+def _checked(array: ndarray) -> ndarray:
+    """The array; ValueError for text that is none, with which Python would end in a SystemError."""
+    if array.dtype.kind == "U" and array.dtype.itemsize:
+        points = np.ascontiguousarray(array).reshape(-1).view(array.dtype.byteorder + "u4")
+        if (points > sys.maxunicode).any():
+            raise ValueError("its text is no Unicode")
+    return array
 
 
 def _stated(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:

@@ -169,6 +169,8 @@ def _check_types(node: Any) -> None:
     for value in node.values():
         if isinstance(value, dict) and "_target_" in value:
             _check_types(value)
+    if not isinstance(node.get("_target_"), str):
+        raise InputError(f"_target_ is not set beside {', '.join(map(str, node)) or 'nothing'}")
     signature = inspect.signature(_target(node["_target_"]), eval_str=True)
     for name, parameter in signature.parameters.items():
         if name in node and not _fits(node[name], parameter.annotation):
@@ -180,12 +182,15 @@ def _check_types(node: Any) -> None:
 def _target(path: str) -> Any:
     """The class or function of that dotted path."""
     try:
-        return get_object(path)
-    except ImportError as error:
+        found = get_object(path)
+    except (ImportError, ValueError) as error:  # ValueError: no path at all
         raise InputError(
             f"_target_: {path} cannot be imported; mend the yaml, or put the folder of that Python "
             "file on PYTHONPATH"
         ) from error
+    if not callable(found):
+        raise InputError(f"_target_: {path} is no class and no function; name one in it")
+    return found
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -126,7 +126,7 @@ class _Gate:
             return self._look_up(str(self.config.candidate))
         arguments = self._typed
         if not _chooses_method(arguments):
-            known = [one.arguments for one in references if one.arguments]
+            known = [_harmless(one) for one in references if one.arguments]
             if not known:
                 raise InputError("name a candidate=RUN, or a method=… to run")
             arguments = [*known[0], *arguments]
@@ -180,6 +180,17 @@ def _key(override: str) -> str:
 
 def _chooses_method(overrides: Sequence[str]) -> bool:
     return any(_key(override) == "method" for override in overrides)
+
+
+def _harmless(side: Side) -> Sequence[str]:
+    """The arguments that made a frozen reference; InputError for one that could run any code."""
+    for text in side.arguments:
+        if text.startswith("-") or "_target_" in text or _key(text).startswith("hydra"):
+            raise InputError(
+                f"{side.source}: made with {text!r}, which can run any code, so it is not run "
+                "again from a file; name a candidate=RUN, or type the method=… of one"
+            )
+    return side.arguments
 
 
 def _frozen(name: str) -> Path:

@@ -218,4 +218,4 @@ def _letter_of(residue: str) -> str:
 def _place(atom: Atom) -> tuple[str, int]:
     """Entity of an atom, and the number of its residue in it from 1; nothing and 0 if unknown."""
     number: str = getattr(atom, "label_seq_id", "")
-    return (atom.label_entity_id, int(number)) if number.isdigit() else ("", 0)
+    return (atom.label_entity_id, int(number)) if number.isdecimal() else ("", 0)

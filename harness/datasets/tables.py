@@ -1,8 +1,7 @@
 """CSV tables that say something of each protein: its chain, its group."""
 
+import csv
 from pathlib import Path
-
-import pandas as pd
 
 from harness.errors import InputError, PrerequisiteError
 
@@ -27,19 +26,35 @@ def find_table(folder: Path, given: str, key: str) -> Path:
 
 
 def read_column(path: Path, column: str, remedy: str) -> dict[str, str]:
-    """That column of a table by its column id.
+    """That column of a table by its column id; a row that ends early has nothing in it.
 
     InputError for what is no table, has an id twice, or has no such column (then with the remedy).
     """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError as error:  # what pandas raises for text that is no table
-        raise InputError(f"{path}: not readable as a table: {error}") from error
-    absent = [name for name in ("id", column) if name not in table]
+    header, *rows = _rows(path)
+    absent = [name for name in ("id", column) if name not in header]
     if absent:
-        there = ", ".join(map(str, table))
+        there = ", ".join(header)
         raise InputError(f"{path}: no column {' or '.join(absent)} among {there}; {remedy}")
-    twice = table["id"][table["id"].duplicated()].tolist()
-    if twice:
-        raise InputError(f"{path}: more than one row for {twice[0]}; keep one")
-    return dict(zip(table["id"], table[column], strict=True))
+    found: dict[str, str] = {}
+    first, second = header.index("id"), header.index(column)
+    for row in rows:
+        row += [""] * (len(header) - len(row))
+        if row[first] in found:
+            raise InputError(f"{path}: more than one row for {row[first]}; keep one")
+        found[row[first]] = row[second]
+    return found
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """The cells of each line that is not blank, at least one, none with more than the first."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = [row for row in csv.reader(stream, strict=True) if row]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not readable as a table: {error}") from error
+    if not rows:
+        raise InputError(f"{path}: not readable as a table: it is empty")
+    wide = next((n for n, row in enumerate(rows, start=1) if len(row) > len(rows[0])), None)
+    if wide is not None:
+        raise InputError(f"{path}: not readable as a table: row {wide} has more cells than row 1")
+    return rows

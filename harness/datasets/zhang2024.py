@@ -1,11 +1,11 @@
 """The chains of Zhang et al. (PNAS 2024): GREMLIN's families with structures, and their choice."""
 
 import csv
-import json
 from pathlib import Path
 
 from harness.datasets.published_files import PublishedFiles
 from harness.errors import InputError, PrerequisiteError
+from harness.json_text import parse
 
 _TABLE = Path(__file__).with_name("zhang2024.csv")
 SEQUENCES, STATES = "full_seq_dict.json", "ss_dict.json"
@@ -58,7 +58,7 @@ def read_json(path: str | None, source: PublishedFiles, name: str) -> dict[str, 
             "null to fetch it"
         )
     try:
-        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+        found: dict[str, str] = parse(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{file}: not JSON ({error})") from error
     return found

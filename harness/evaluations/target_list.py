@@ -1,6 +1,5 @@
 """Blocks that a file lists, by protein; and what chooses blocks, from a file or otherwise."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from numpy import ndarray
 
 from harness.blocks import Block
 from harness.errors import InputError, PrerequisiteError
+from harness.json_text import parse
 from harness.sample import Sample
 
 
@@ -28,7 +28,7 @@ class TargetList:
         if not file.is_file():
             raise PrerequisiteError(f"{file} is not there; evaluation.targets.path is a JSON file")
         try:
-            found = json.loads(file.read_text(encoding="utf-8"))
+            found = parse(file.read_text(encoding="utf-8"))
         except ValueError as error:
             raise InputError(f"{file}: not JSON ({error})") from error
         if not isinstance(found, dict) or not all(isinstance(v, list) for v in found.values()):

@@ -3,11 +3,15 @@
 import pickle
 from random import Random
 
+import numpy as np
 import pytest
 
 from benchmarks.fuzzing import inputs_of, judge
 from benchmarks.hostile import FORMATS
 from benchmarks.mutations import Mutator
+from harness.arrays import read_arrays
+from harness.errors import InputError
+from harness.evaluations.target_list import TargetList
 
 INPUTS = 150
 SEED = 4
@@ -24,6 +28,8 @@ CRASHES = {
     "a pickle that is no tensor": ("fair_esm", pickle.dumps({"model": {"a": 1}}, protocol=2)),
     "a line that is no entry": ("journal", b"[1, 2]\n"),
     "a line without a protein": ("journal", b'{"rows_end": 60}\n'),
+    "settings without a target": ("settings", b"depth: 3\n"),
+    "settings of a module": ("settings", b"_target_: baselines.separation\n"),
     "rows that end nowhere": ("journal", b'{"protein": "q", "rows_end": 1e999}\n'),
 }
 """What readers once let through: an IndexError, a RecursionError, …, or minutes and memory."""
@@ -78,6 +84,23 @@ def test_a_number_too_long_for_a_column_is_refused(tmp_path, unchecked):
     (content,) = form.seeds(tmp_path)
     changed = content.replace(b"? 0.000", b"? " + HUGE * 300, 1).replace(b"1.0 1 ALA", HUGE, 1)
     assert not judge(form, tmp_path / form.file, changed)
+
+
+def test_brackets_without_end_are_no_list_of_targets(tmp_path):
+    (tmp_path / "targets.json").write_bytes(DEEP)
+    with pytest.raises(InputError, match="not JSON"):
+        TargetList(str(tmp_path / "targets.json")).entries  # noqa: B018
+
+
+def test_text_that_is_no_unicode_is_refused(tmp_path):
+    np.savez(tmp_path / "x.npz", a=np.array([0x7FFFFFFF], dtype="<u4").view("<U1"))
+    with pytest.raises(InputError, match="no Unicode"):
+        read_arrays(tmp_path / "x.npz")
+
+
+def test_a_table_of_one_name_again_and_again_takes_no_time(tmp_path, unchecked):
+    form = FORMATS["table"]
+    assert judge(form, tmp_path / form.file, b"id,chain" + b",cha" * 10_000 + b"\np,A\n")
 
 
 def test_damage_is_the_same_every_time():
