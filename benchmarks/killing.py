@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from benchmarks.sweeps import Sweep, kill
 from benchmarks.tracked import content, runs_of
 from harness.journal import read_journal
+from harness.report_page import REPORT
 from harness.results import read_rows
 
 PROTEINS = 32
@@ -27,9 +28,10 @@ TIMED = ("proteins.jsonl", "summary.json", "comparison.csv", "report.html", "pla
 
 @dataclass(frozen=True)
 class Survived:
-    """What kills have done to a sweep: nothing, if all but the first two are zero or empty."""
+    """What kills have done to sweeps: nothing, if all but the first three are zero or empty."""
 
     kills: int
+    sweeps: int
     during_work: int
     """Kills by which a protein had been measured since the last one."""
     lost: int
@@ -40,29 +42,30 @@ class Survived:
     runs_differ: list[str]
 
 
-def killed_sweep(folder: Path, kills: int, seed: int) -> Survived:
-    """A sweep killed so many times, beside one left alone."""
-    chance = random.Random(seed)
-    alone, killed = (_sweep(folder, name) for name in ("alone", "killed"))
+def killed_sweeps(folder: Path, kills: int, seed: int) -> Survived:
+    """Sweeps killed so many times in all, one after the other, beside one left alone."""
+    chance, alone, killed = random.Random(seed), _sweep(folder, "alone"), []
     alone.finish()
-    during = 0
-    for _ in range(kills):
-        before, process = killed.measured, killed.start()
-        _wait(process, killed, before, chance)
-        kill(process)
-        during += killed.measured > before
-    killed.finish()
-    rows = list(_counts(killed.folder))
-    first, second = (_tracked(sweep) for sweep in (alone, killed))
-    second["alone"] = second.pop("killed")  # the sweeps' own runs, which bear their names
+    during = done = 0
+    while done < kills:
+        killed.append(_sweep(folder, f"killed{len(killed)}"))
+        while done < kills and not (killed[-1].folder / REPORT).exists():
+            before, process = killed[-1].measured, killed[-1].start()
+            _wait(process, killed[-1], before, chance)
+            done += kill(process)
+            during += killed[-1].measured > before
+        killed[-1].finish()
+    rows = [counted for sweep in killed for counted in _counts(sweep.folder)]
+    expected, tracked = _tracked(alone), [_tracked(sweep) for sweep in killed]
     return Survived(
-        kills,
+        done,
+        len(killed),
         during,
         lost=sum(PROTEINS - len(set(found)) for found, _ in rows),
         twice=sum(len(found) - len(set(found)) + repeated for found, repeated in rows),
-        different=list(_different(alone.folder, killed.folder)),
-        runs=len(second) - len(first),
-        runs_differ=[name for name in first if first[name] != second.get(name)],
+        different=[name for sweep in killed for name in _different(alone.folder, sweep.folder)],
+        runs=sum(len(own) - len(expected) for own in tracked),
+        runs_differ=[n for own in tracked for n in expected if expected[n] != own.get(n)],
     )
 
 
@@ -75,7 +78,9 @@ def _sweep(folder: Path, name: str) -> Sweep:
 def _tracked(sweep: Sweep) -> dict[str, tuple[Any, ...]]:
     """What MLflow has of its runs, by name."""
     client = MlflowClient(sweep.uri)
-    return {name: content(client, run) for name, run in runs_of(client, "contacts").items()}
+    runs = runs_of(client, "contacts")
+    runs["sweep"] = runs.pop(sweep.folder.name)  # its own run bears its name
+    return {name: content(client, run) for name, run in runs.items()}
 
 
 def _wait(
@@ -83,7 +88,7 @@ def _wait(
 ) -> None:
     """Until the sweep has measured some more; one time in four, for any time up to ten seconds."""
     anywhen = time.monotonic() + chance.uniform(0, 10) if chance.random() < 0.25 else float("inf")
-    wanted, moment = before + chance.choice((0, 1, 1, 2)), chance.uniform(0, 0.1)
+    wanted, moment = before + chance.choice((0, 0, 1)), chance.uniform(0, 0.1)
     while process.poll() is None and sweep.measured <= wanted and time.monotonic() < anywhen:
         time.sleep(0.001)
     time.sleep(moment)

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.killing import killed_sweep
+from benchmarks.killing import killed_sweeps
 from benchmarks.outage import sweep_without_server
 from benchmarks.writing import written
 
@@ -31,7 +31,7 @@ def main() -> None:
     given, begin = parser.parse_args(), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         if given.what == "kills":
-            found = killed_sweep(Path(folder), given.times, given.seed)
+            found = killed_sweeps(Path(folder), given.times, given.seed)
             bad = found.lost or found.twice or found.different or found.runs or found.runs_differ
         elif given.what == "writers":
             found = written(Path(folder), given.processes, given.runs)

@@ -56,7 +56,10 @@ def ended_well(process: "subprocess.Popen[bytes]", sweep: Sweep) -> None:
         raise RuntimeError(f"exit code {process.returncode}:\n{sweep.log.read_text()[-3000:]}")
 
 
-def kill(process: "subprocess.Popen[bytes]") -> None:
-    """SIGKILL to the process and its children."""
+def kill(process: "subprocess.Popen[bytes]") -> bool:
+    """SIGKILL to the process and its children; whether it had not ended by itself."""
+    if process.poll() is not None:
+        return False
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    return True
