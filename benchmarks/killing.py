@@ -1,7 +1,6 @@
 """SIGKILL at random moments over a sweep, each time resumed: what is lost, what is there twice."""
 
 import random
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from harness.journal import read_journal
 from harness.report_page import REPORT
 from harness.results import read_rows
 
-PROTEINS = 32
+PROTEINS = 8
 WORK = (
     *("method=inverse_covariance,mutual_information,categorical_jacobian,contact_head",),
     *("model=lattice_2x32", "save_scores=true", "pictures=true", f"dataset.limit={PROTEINS}"),
@@ -45,13 +44,15 @@ class Survived:
 def killed_sweeps(folder: Path, kills: int, seed: int) -> Survived:
     """Sweeps killed so many times in all, one after the other, beside one left alone."""
     chance, alone, killed = random.Random(seed), _sweep(folder, "alone"), []
-    alone.finish()
-    during = done = 0
+    _sweep(folder, "first").finish()  # makes the alignments
+    begin = time.monotonic()
+    alone.fork().join()
+    longest, during, done = (time.monotonic() - begin) / 4, 0, 0
     while done < kills:
         killed.append(_sweep(folder, f"killed{len(killed)}"))
         while done < kills and not (killed[-1].folder / REPORT).exists():
-            before, process = killed[-1].measured, killed[-1].start()
-            _wait(process, killed[-1], before, chance)
+            before, process = killed[-1].measured, killed[-1].fork()
+            process.join(chance.uniform(0.1, longest))
             done += kill(process)
             during += killed[-1].measured > before
         killed[-1].finish()
@@ -81,17 +82,6 @@ def _tracked(sweep: Sweep) -> dict[str, tuple[Any, ...]]:
     runs = runs_of(client, "contacts")
     runs["sweep"] = runs.pop(sweep.folder.name)  # its own run bears its name
     return {name: content(client, run) for name, run in runs.items()}
-
-
-def _wait(
-    process: "subprocess.Popen[bytes]", sweep: Sweep, before: int, chance: random.Random
-) -> None:
-    """Until the sweep has measured some more; one time in four, for any time up to ten seconds."""
-    anywhen = time.monotonic() + chance.uniform(0, 10) if chance.random() < 0.25 else float("inf")
-    wanted, moment = before + chance.choice((0, 0, 1)), chance.uniform(0, 0.1)
-    while process.poll() is None and sweep.measured <= wanted and time.monotonic() < anywhen:
-        time.sleep(0.001)
-    time.sleep(moment)
 
 
 def _counts(sweep: Path) -> Iterator[tuple[list[str], int]]:
