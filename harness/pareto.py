@@ -16,7 +16,7 @@ from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter, StrMethod
 from matplotlib.transforms import Bbox
 from numpy import ndarray
 
-from harness.pictures import BLUE, GREY, ORANGE, save, styled
+from harness.pictures import BLUE, GREY, ORANGE, in_lines, save, styled
 from harness.plots import Mark, error_bars
 
 COSTS = {"seconds_per_protein": "seconds per protein", "flops_per_protein": "FLOPs per protein"}
@@ -172,7 +172,8 @@ def _moved(text: Annotation, place: tuple[int, int]) -> Bbox:
 def _names(marks: Sequence[Mark]) -> list[str]:
     """What tells the runs apart: without the model when the rest does."""
     series = [mark.series for mark in marks]
-    return series if len(set(series)) == len(series) else [mark.label for mark in marks]
+    distinct = len(set(series)) == len(series)
+    return [in_lines(name) for name in (series if distinct else [mark.label for mark in marks])]
 
 
 def _legend() -> list[Line2D]:

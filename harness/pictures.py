@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib
@@ -68,3 +69,8 @@ def looks() -> Iterator[dict[str, Any]]:
     """Color and marker of one series after another, without end."""
     for color, marker in zip(cycle(COLORS), cycle(MARKERS), strict=False):
         yield {"color": color, "marker": marker}
+
+
+def in_lines(label: str) -> str:
+    """The label, broken where it is longer than 40 letters: else no room is left for the rest."""
+    return fill(label, 40, break_long_words=False)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from harness.metrics import RANGES, ContactDefinition, RankedPairs, rank_pairs, separations
-from harness.pictures import BLUE, GREY, ORANGE, looks, save, save_png, styled
+from harness.pictures import BLUE, GREY, ORANGE, in_lines, looks, save, save_png, styled
 from harness.sample import Sample
 
 
@@ -128,7 +128,8 @@ def _bars(axes: Axes, marks: Sequence[Mark], axis: str) -> None:
         axes.barh(places[own], means[own], height=0.7, **look)
     axes.errorbar(means, places, xerr=error_bars(marks), fmt="none", ecolor="black")
     axes.vlines([mark.ceiling for mark in marks], places - 0.4, places + 0.4, color=GREY, ls=":")
-    axes.set_yticks(places, [mark.label for mark in marks], fontsize=8)
+    labels = [in_lines(mark.label) for mark in marks]
+    axes.set_yticks(places, labels, fontsize=6 if any("\n" in label for label in labels) else 8)
     axes.set(xlabel=axis, xlim=(0, 1.02))
 
 

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from harness.metrics import CONTACTS
+from harness.pareto import pareto_plot
 from harness.plots import MapStyle, Mark, comparison_plot, contact_map
 from harness.protein import Protein
 from harness.sample import Sample
@@ -87,3 +88,13 @@ def test_a_second_panel_shows_size_when_models_differ_in_it(tmp_path, marks, pan
 def test_odd_values_are_drawn_all_the_same(tmp_path, mark):
     comparison_plot(tmp_path / "c.png", [mark, BASELINE], "P@L, min3", 0.95)
     drawn(tmp_path / "c.png")
+
+
+def test_labels_longer_than_the_picture_leave_room_for_it(tmp_path):
+    """Without, matplotlib warns that the axes have collapsed, and so would this test."""
+    name = "categorical_jacobian lattice_4x128 center=amino_acids symmetrize=couplings apc=false"
+    costs = {f"{key}_per_protein": 2.0 for key in ("seconds", "flops", "forward_passes")}
+    mark = Mark(f"{name} storage=float16", f"{name} storage=float16", 0.5, 0.4, 0.6, 0.9, 8, costs)
+    comparison_plot(tmp_path / "c.png", [mark] * 16, "P@L, min3", 0.95)
+    pareto_plot(tmp_path / "p.png", [mark] * 16, "P@L, min3", 0.95)
+    assert drawn(tmp_path / "c.png").shape[1] == 825
