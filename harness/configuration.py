@@ -8,6 +8,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
+import hydra
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -33,6 +34,19 @@ def exit_on_user_error() -> Iterator[None]:
         sys.exit(EXIT_CODE)
     except HarnessError as error:
         sys.exit(f"error: {error}")
+
+
+def run_here(config_name: str, job: Callable[[DictConfig], None]) -> None:
+    """Do what the command line asks of a program that measures nothing: no folder, no log."""
+    quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
+    sys.argv += ["hydra.run.dir=.", *quiet]  # nothing is left behind
+
+    def reporting_errors(config: DictConfig) -> None:
+        with exit_on_user_error():
+            job(config)
+
+    compose = hydra.main(version_base="1.3", config_path=CONFIG_FOLDER, config_name=config_name)
+    compose(reporting_errors)()
 
 
 def build(node: Any, **arguments: Any) -> Any:

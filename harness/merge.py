@@ -4,18 +4,16 @@ Or sweep=DIR: every shard there and below, each run into a folder of its own.
 """
 
 import re
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from harness import record
 from harness.claims import check_identity, check_writable, exclusive, unfinished
-from harness.configuration import CONFIG_FOLDER, build, exit_on_user_error, resolved
+from harness.configuration import build, resolved, run_here
 from harness.digests import text_digest
 from harness.errors import InputError
 from harness.merging import Whole
@@ -27,14 +25,7 @@ from harness.terminal import print_table
 
 def main() -> None:
     """Merge what the command line names."""
-    quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
-    sys.argv += ["hydra.run.dir=.", *quiet]  # nothing is left behind
-
-    def job(config: DictConfig) -> None:
-        with exit_on_user_error():
-            _merge_named(config)
-
-    hydra.main(version_base="1.3", config_path=CONFIG_FOLDER, config_name="merge")(job)()
+    run_here("merge", _merge_named)
 
 
 def merge(

@@ -4,15 +4,13 @@
 """
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
-import hydra
 from omegaconf import DictConfig
 
 from harness.comparison import ComparedRuns, runs_in
-from harness.configuration import CONFIG_FOLDER, build, exit_on_user_error
+from harness.configuration import build, run_here
 from harness.errors import InputError
 from harness.report_page import REPORT, write_report
 from harness.tracking import RUN_ID
@@ -20,14 +18,7 @@ from harness.tracking import RUN_ID
 
 def main() -> None:
     """Write the report that the command line asks for, and log it where the sweep is tracked."""
-    quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
-    sys.argv += ["hydra.run.dir=.", *quiet]  # nothing is left behind
-
-    def job(config: DictConfig) -> None:
-        with exit_on_user_error():
-            _report(config)
-
-    hydra.main(version_base="1.3", config_path=CONFIG_FOLDER, config_name="report")(job)()
+    run_here("report", _report)
 
 
 def _report(config: DictConfig) -> None:

@@ -6,24 +6,16 @@ It waits because the server was away, or because of tracker.defer=true.
 import sys
 from pathlib import Path
 
-import hydra
 from omegaconf import DictConfig
 
-from harness.configuration import CONFIG_FOLDER, build, exit_on_user_error
+from harness.configuration import build, run_here
 from harness.errors import HarnessError, InputError, UnreachableError
 from harness.outbox import waiting
 
 
 def main() -> None:
     """Send what the command line asks for."""
-    quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
-    sys.argv += ["hydra.run.dir=.", *quiet]  # nothing is left behind
-
-    def job(config: DictConfig) -> None:
-        with exit_on_user_error():
-            _sync(config)
-
-    hydra.main(version_base="1.3", config_path=CONFIG_FOLDER, config_name="sync")(job)()
+    run_here("sync", _sync)
 
 
 def _sync(config: DictConfig) -> None:

@@ -90,12 +90,12 @@ def _watch(
         nonlocal sent
         progress(step, steps)
         if len(curve) > sent:
-            sent = len(curve)
+            new, sent = curve[sent:], len(curve)
             for name in ("training_loss", "held_out"):
-                points = {int(point["step"]): point[name] for point in curve}
+                points = {int(point["step"]): point[name] for point in new}
                 tracked.curve(f"training/{name}", points)
             for name, value in corpus.bounds.items():
-                tracked.curve(f"training/{name}", {int(point["step"]): value for point in curve})
+                tracked.curve(f"training/{name}", {int(point["step"]): value for point in new})
 
     return watch
 
