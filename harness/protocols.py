@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from harness.corpus import Corpus, CorpusSettings
     from harness.coupled_pairs import PairCouplings
     from harness.masking import Step
+    from harness.predicted import PredictedStructure
     from harness.statistics import Bootstrap
 
 
@@ -163,6 +164,15 @@ class PredictsContacts(Model, Protocol):
 
 
 @runtime_checkable
+class PredictsStructure(Model, Protocol):
+    """A model that folds a sequence; what it gives is NumPy's, for nothing else is done with it."""
+
+    def fold(self, protein: Protein) -> PredictedStructure:
+        """The atoms of the protein, and how sure the model is of them."""
+        ...
+
+
+@runtime_checkable
 class ContactMethod(Protocol):
     """A map of contact scores for a protein."""
 
@@ -177,6 +187,15 @@ class CouplingMethod(ContactMethod, Protocol):
 
     def couplings(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
         """Interaction of residue a at i with residue b at j (index order i, a, j, b)."""
+        ...
+
+
+@runtime_checkable
+class GivesStructure(ContactMethod, Protocol):
+    """A contact method whose scores come from a predicted structure."""
+
+    def structure(self, protein: Protein) -> PredictedStructure | None:
+        """That structure; none where the method is made of another one that has none."""
         ...
 
 
