@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from pandas import DataFrame
 
 from harness.pictures import BLUE, COLORS, DASHES, GREY, save, save_png, styled
-from harness.runner import Watched
+from harness.recording import Watched
 
 _PANELS = {"recovered": "share of targets recovered", "correlation": "correlation with full map"}
 _MOST_STEPS = 8

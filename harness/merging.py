@@ -16,7 +16,7 @@ from harness.shard_folders import ShardFolder
 from harness.shards import SHARD
 from harness.statistics import Bootstrap
 
-_BY_PROTEIN = ("scores", "maps", "pairs")
+_BY_PROTEIN = ("scores", "maps", "pairs", "isoforms")
 """Folders with files of single proteins."""
 
 

@@ -14,7 +14,9 @@ from numpy import ndarray
 
 from harness.alphabet import AMINO_ACIDS
 from harness.errors import InputError
+from harness.placement import distances_between
 from harness.protein import Protein
+from harness.protocols import ContactMethod, GivesStructure
 from harness.structure import Chain, atom_coordinates
 
 
@@ -47,6 +49,11 @@ class PredictedStructure:
             parts.append(part)
             start += len(chain.sequence)
         return concatenate(parts)
+
+    @cached_property
+    def distances(self) -> Float[ndarray, "L L"]:
+        """Distances between CB atoms (CA for glycine)."""
+        return distances_between(self.places("CB"))
 
     def places(self, atom: str) -> Float[ndarray, "L 3"]:
         """Where the CA or CB atoms are (`harness.structure.atom_coordinates`)."""
@@ -105,3 +112,8 @@ def _b_factors(chain: Chain, source: str) -> Float[ndarray, " R"]:
     if atoms is None or "b_factor" not in atoms.get_annotation_categories():
         raise InputError(f"{source}: it has no B-factors, so no pLDDT; set method.confidence=none")
     return np.asarray(atoms.b_factor[atoms.atom_name == "CA"], dtype=float)
+
+
+def structure_of(method: ContactMethod, protein: Protein) -> PredictedStructure | None:
+    """The structure behind the method's scores; none where it has none."""
+    return method.structure(protein) if isinstance(method, GivesStructure) else None

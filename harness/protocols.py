@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.blocks import Block
     from harness.corpus import Corpus, CorpusSettings
     from harness.coupled_pairs import PairCouplings
+    from harness.isoform_pair import IsoformPair
     from harness.masking import Step
     from harness.predicted import PredictedStructure
     from harness.statistics import Bootstrap
@@ -278,11 +279,11 @@ class AsksSoOften(Evaluation, Protocol):
 
 
 @runtime_checkable
-class ShowsCouplings(Evaluation, Protocol):
-    """An evaluation with couplings that are worth a picture."""
+class ShowsDetails(Evaluation, Protocol):
+    """An evaluation with something that is worth a picture."""
 
-    shown: list[PairCouplings]
-    """Those of the last sample."""
+    shown: Sequence[PairCouplings | IsoformPair]
+    """That of the last sample."""
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,16 @@ from harness.coupled_pairs import PairCouplings
 from harness.coupling_plots import couplings_plot
 from harness.curves import filling_plot
 from harness.errors import InputError
+from harness.isoform_pages import FOLDER as ISOFORMS
+from harness.isoform_pages import TABLE, write_pair
+from harness.isoform_pair import IsoformPair
 from harness.journal import JOURNAL, ROWS
 from harness.metrics import CONTACTS
 from harness.pairs import kept_pairs
 from harness.pictures import FORMS
 from harness.plots import MapStyle, contact_map
 from harness.protocols import TrackedRun
+from harness.recording import Watched
 from harness.results import (
     CONFIG,
     CURVES,
@@ -33,7 +37,7 @@ from harness.results import (
     headline,
     read_values,
 )
-from harness.runner import Experiment, RunNames, Watched
+from harness.runner import Detail, Experiment, RunNames
 from harness.sample import Sample
 
 FREE = (
@@ -41,7 +45,7 @@ FREE = (
     *("dataset.path", "dataset.groups", "dataset.failures"),
     *("dataset.source.", "dataset.structures.", "dataset.sequences.", "dataset.secondary_"),
     *("model.source.", "model.path", "model.device", "model.tokens_per_batch", "model.context"),
-    *("method.folder", "evaluation.at"),
+    *("method.folder", "evaluation.at", "dataset.pairs", "dataset.fasta", "dataset.uniprot."),
 )
 """Beginnings of keys that may differ between a run and its continuation: where things are and how
 they are summed up. What lies there is named by `run_summary.INPUTS`."""
@@ -65,7 +69,7 @@ class Keeper:
         sample: Sample,
         scores: Float[ndarray, "L L"],
         watched: Sequence[Watched],
-        shown: Sequence[PairCouplings],
+        shown: Sequence[Detail],
     ) -> None:
         """Write the files of one protein."""
         identifier = sample.protein.id
@@ -81,8 +85,12 @@ class Keeper:
             contact_map(path, sample, scores, title, style)
             if watched:
                 filling_plot(path.with_name(f"{identifier}_filling.png"), watched, title)
-            if shown:
-                couplings_plot(path.with_name(f"{identifier}_couplings.png"), shown, title)
+            couplings = [detail for detail in shown if isinstance(detail, PairCouplings)]
+            if couplings:
+                couplings_plot(path.with_name(f"{identifier}_couplings.png"), couplings, title)
+        for pair in shown:
+            if isinstance(pair, IsoformPair):
+                write_pair(self.results, pair, self.names.whole.label, self.config["pictures"])
 
 
 def identity(config: Mapping[str, Any], experiment: Experiment) -> dict[str, str]:
@@ -116,12 +124,12 @@ def send(tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any]) ->
     """Copy a finished run to the tracker."""
     tracked.record({}, shown_metrics(summary), tags(summary))
     tracked.table("rows.json", wide_table(results))
-    names = [ROWS, JOURNAL, SUMMARY, CONFIG, MANIFEST, VALUES, CURVES, TARGETS]
+    names = [ROWS, JOURNAL, SUMMARY, CONFIG, MANIFEST, VALUES, CURVES, TARGETS, TABLE]
     names += [f"curves{suffix}" for suffix in FORMS]
     tracked.files([path for name in names if (path := results.path / name).exists()], "")
     for name, points in curves(results).items():
         tracked.curve(f"curve/{name}", points)
-    for kind, ending in (("maps", "png"), ("pairs", "npz")):
+    for kind, ending in (("maps", "png"), ("pairs", "npz"), (ISOFORMS, "html")):
         tracked.files(sorted((results.path / kind).glob(f"*.{ending}")), kind)
 
 

@@ -9,6 +9,7 @@ from pandas import DataFrame
 
 from harness.curves import curve_plot
 from harness.errors import InputError
+from harness.isoform_pages import write_index
 from harness.metrics import CONTACTS
 from harness.protocols import Evaluation, RowSummary, SummarizesRows
 from harness.provenance import provenance
@@ -65,6 +66,7 @@ def summarize_run(
         )
     if found is not None:
         _write_tables(found, basis, results, names)
+    write_index(results, names.whole.label)
     return {
         "run": asdict(names) | place | defined,
         **_measured(rows, list(journal.values()), basis, found),

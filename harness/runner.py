@@ -1,33 +1,29 @@
 """The only loop over samples: measure, write, go on; what is done already is skipped."""
 
 import logging
-import math
 import resource
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from harness.blocks import Block, blocks_of
-from harness.coupled_pairs import PairCouplings, couplings_of
+from harness.coupled_pairs import PairCouplings
 from harness.errors import InputError, PreemptedError
-from harness.protein import Protein
+from harness.isoform_pair import IsoformPair
 from harness.protocols import (
     ContactMethod,
     Cost,
     Dataset,
     Evaluation,
     Model,
-    ReportsFacts,
-    ShowsCouplings,
+    ShowsDetails,
     SummarizesRows,
 )
 from harness.provenance import commit
+from harness.recording import RecordingMethod, Watched
 from harness.results import RunFolder
 from harness.sample import Sample
 from harness.shards import all_ids
@@ -36,72 +32,10 @@ from harness.statistics import Bootstrap
 log = logging.getLogger("harness")
 
 
-@dataclass(frozen=True, eq=False)
-class Watched:
-    """A block of the map of a protein, some residues of which are hidden."""
+Detail = PairCouplings | IsoformPair
+"""What an evaluation may show of a sample beside its map."""
 
-    block: Block
-    protein: Protein
-    scores: Float[ndarray, "R C"]
-
-
-Keep = Callable[[Sample, Float[ndarray, "L L"], Sequence[Watched], Sequence[PairCouplings]], None]
-
-
-@dataclass
-class RecordingMethod:
-    """A method that remembers the first map of each protein, and how long it has worked.
-
-    The maps can be kept and drawn; `reported` are the facts of the method about each of them, None
-    for a number that is not finite; `watched` is the first block that was asked for many times. The
-    seconds are those of the method, without the evaluation.
-    """
-
-    method: ContactMethod
-    maps: dict[str, Float[ndarray, "L L"]] = field(default_factory=dict)
-    watched: list[Watched] = field(default_factory=list)
-    reported: dict[str, dict[str, float | None]] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    def __call__(self, protein: Protein) -> Float[ndarray, "L L"]:
-        """The scores of the method."""
-        start = time.perf_counter()
-        scores = self.method(protein)
-        self.seconds += time.perf_counter() - start
-        self._remember(protein, scores)
-        return scores
-
-    def couplings(self, protein: Protein) -> Float[ndarray, "L 20 L 20"]:
-        """The couplings of the method; InputError where it has none, or not all are finite."""
-        from harness.couplings import corrected_map  # imports torch: not for runs without couplings
-
-        start = time.perf_counter()
-        found = couplings_of(self.method, protein)
-        self.seconds += time.perf_counter() - start
-        scores = corrected_map(found)
-        if not np.isfinite(scores).all():
-            raise InputError(
-                f"protein {protein.id}: {type(self.method).__name__} gives couplings that are not "
-                "finite; a method that stores them in float16 can keep more in float32"
-            )
-        self._remember(protein, scores)
-        return found
-
-    def blocks(self, proteins: Sequence[Protein], block: Block) -> Iterator[Float[ndarray, "R C"]]:
-        """The method's block of each protein."""
-        first, scores = not self.watched, blocks_of(self.method, proteins, block)
-        for protein in proteins:
-            start = time.perf_counter()
-            found = next(scores)
-            self.seconds += time.perf_counter() - start
-            if first:
-                self.watched.append(Watched(block, protein, found))
-            yield found
-
-    def _remember(self, protein: Protein, scores: Float[ndarray, "L L"]) -> None:
-        if protein.id not in self.maps:
-            self.maps[protein.id] = scores
-            self.reported[protein.id] = _facts(self.method)
+Keep = Callable[[Sample, Float[ndarray, "L L"], Sequence[Watched], Sequence[Detail]], None]
 
 
 @dataclass(frozen=True)
@@ -163,7 +97,7 @@ def run(
     """Measure every protein that the folder does not hold yet.
 
     `keep` gets each sample with its score map, the first block that was watched while residues were
-    hidden, and couplings that the evaluation shows, before its rows are written; `progress` gets
+    hidden, and what the evaluation shows, before its rows are written; `progress` gets
     the number of proteins done and in all, and a function that says what is under way. Raises
     InputError for an empty data set, and PreemptedError when `stop` says so between two proteins.
     """
@@ -220,14 +154,8 @@ def _measure(
     results.append(sample.protein.id, rows, facts)
 
 
-def _shown(evaluation: Evaluation) -> Sequence[PairCouplings]:
-    return evaluation.shown if isinstance(evaluation, ShowsCouplings) else ()
-
-
-def _facts(method: ContactMethod) -> dict[str, float | None]:
-    """What the method says of its last map, as numbers that JSON has."""
-    facts = method.facts if isinstance(method, ReportsFacts) else {}
-    return {key: float(value) if math.isfinite(value) else None for key, value in facts.items()}
+def _shown(evaluation: Evaluation) -> Sequence[Detail]:
+    return evaluation.shown if isinstance(evaluation, ShowsDetails) else ()
 
 
 def _spent(model: Model | None) -> dict[str, int]:

@@ -19,7 +19,8 @@ class Sample:
     `couplings` are those of the family in nats, in the zero-sum gauge, where they are known exactly
     (index order i, a, j, b). `facts` are numbers worth recording beside the results (identity to
     the structure, …). Results are given for each `group` of proteins too; empty: in none.
-    Raises ValueError when the truth does not fit the sequence.
+    `origin` says what an isoform comes from; none for a protein that is no isoform. Raises
+    ValueError when the truth does not fit the sequence.
     """
 
     protein: Protein
@@ -28,6 +29,7 @@ class Sample:
     facts: Mapping[str, float] = field(default_factory=dict)
     group: str = ""
     couplings: Float[ndarray, "L 20 L 20"] | None = None
+    origin: "Origin | None" = None
 
     def __post_init__(self) -> None:
         length = len(self.protein)
@@ -51,3 +53,11 @@ class Sample:
     def resolved(self) -> Bool[ndarray, " L"]:
         """Which residues have coordinates."""
         return ~np.isnan(np.diagonal(self.distances))
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """The full-length protein of an isoform, and what a table says of the two, as text."""
+
+    full_length: Sample
+    notes: Mapping[str, str] = field(default_factory=dict)

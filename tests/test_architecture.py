@@ -18,7 +18,8 @@ VALUES |= {"contact_regression", "device", "weighting", "download", "digests"}
 VALUES |= {"placement", "blocks", "recovery", "coupled_pairs", "homologs", "power_law"}
 VALUES |= {"corpus", "gibbs", "potts_families", "stored", "verdicts", "work", "shards"}
 VALUES |= {"arrays", "json_text", "torch_files", "gzipped"}
-VALUES |= {"residues", "predicted", "predictions", "isoform", "superposition", "exposure"}
+VALUES |= {"residues", "predicted", "predictions", "isoform", "isoform_pair"}
+VALUES |= {"superposition", "exposure"}
 SERVICES = {"runner", "results", "claims", "tracking", "provenance", "plots", "record"}
 SERVICES |= {"comparison", "pareto", "terminal", "model_card", "run_summary", "curves"}
 SERVICES |= {"pictures", "coupling_plots", "model_series", "scaling", "scaling_plots"}
@@ -26,7 +27,7 @@ SERVICES |= {"capacity", "capacity_plots", "mlflow_store", "mlflow_run"}
 SERVICES |= {"outbox", "mlflow_delivery", "preemption"}
 SERVICES |= {"journal", "sides", "gate", "gate_report", "shard_folders", "merging"}
 SERVICES |= {"pairs", "report_data", "report_maps", "report_page"}
-SERVICES |= {"pace", "plan", "plan_files"}
+SERVICES |= {"pace", "plan", "plan_files", "recording", "isoform_plots", "isoform_pages"}
 ENTRY_POINTS = {"__main__", "jobs", "sweep", "configuration", "train", "fetch", "estimate"}
 ENTRY_POINTS |= {"regress", "report", "sync", "merge", "planning", "dry_run"}
 ENTRY_POINTS |= {"naming"}
@@ -50,7 +51,7 @@ DOORS = {
     "scipy": ["harness.statistics", "baselines"],
 }
 DOORS["matplotlib"] += ["harness.coupling_plots", "harness.scaling_plots"]
-DOORS["matplotlib"] += ["harness.capacity_plots"]
+DOORS["matplotlib"] += ["harness.capacity_plots", "harness.isoform_plots"]
 DOORS["torch"] += ["harness.contact_regression", "harness.device", "harness.gibbs"]
 DOORS["torch"] += ["harness.torch_files"]
 DOORS |= {"psutil": ["harness.device"], "safetensors": ["harness.models.hugging_face"]}

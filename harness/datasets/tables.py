@@ -1,6 +1,7 @@
 """CSV tables that say something of each protein: its chain, its group."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import InputError, PrerequisiteError
@@ -58,3 +59,17 @@ def _rows(path: Path) -> list[list[str]]:
     if wide is not None:
         raise InputError(f"{path}: not readable as a table: row {wide} has more cells than row 1")
     return rows
+
+
+def read_table(path: Path, required: Sequence[str]) -> list[dict[str, str]]:
+    """The rows of a table by column, spaces around cells removed; what a row lacks is empty.
+
+    InputError for what is no table, or has not every required column.
+    """
+    header, *rows = _rows(path)
+    absent = [name for name in required if name not in header]
+    if absent or len(set(header)) < len(header):
+        problem = f"no column {' or '.join(absent)}" if absent else "a column is there twice"
+        raise InputError(f"{path}: {problem} among {', '.join(header)}; mend its first line")
+    padded = (row + [""] * (len(header) - len(row)) for row in rows)
+    return [dict(zip(header, map(str.strip, row), strict=True)) for row in padded]

@@ -5,7 +5,7 @@ import pytest
 from harness.blocks import Block, Segment
 from harness.curves import curve_plot, filling_plot
 from harness.protein import Protein
-from harness.runner import RecordingMethod
+from harness.recording import RecordingMethod
 
 BLOCK = Block(Segment(2, 5), Segment(8, 12))
 PROTEIN = Protein("p", "ACDEFGHIKLMNPQRS")

@@ -9,8 +9,9 @@ import pytest
 from harness.errors import InputError
 from harness.protein import Protein
 from harness.protocols import Cost, ReportsFacts, Row
+from harness.recording import RecordingMethod
 from harness.results import RunFolder
-from harness.runner import Experiment, RecordingMethod, RunNames, run
+from harness.runner import Experiment, RunNames, run
 from harness.sample import Sample
 from harness.statistics import Bootstrap
 

@@ -11,8 +11,9 @@ from harness.coupled_pairs import PairCouplings
 from harness.errors import InputError
 from harness.protein import Protein
 from harness.protocols import Cost, Row
+from harness.recording import RecordingMethod
 from harness.results import RunFolder
-from harness.runner import Experiment, RecordingMethod, run
+from harness.runner import Experiment, run
 from harness.sample import Sample
 from harness.statistics import Bootstrap
 

@@ -9,7 +9,7 @@ from harness.evaluations.agreement import Agreement
 from harness.evaluations.precision import Precision
 from harness.masking import Fraction, Unmasked
 from harness.models.potts import lattice_family
-from harness.protocols import Evaluation, ShowsCouplings
+from harness.protocols import Evaluation, ShowsDetails
 from tests.couplings import (
     LENGTH,
     SETTINGS,
@@ -27,7 +27,7 @@ from tests.models import jacobian_method
 
 def test_it_is_an_evaluation_that_shows_couplings():
     assert isinstance(agreement(potts()), Evaluation)
-    assert isinstance(agreement(potts()), ShowsCouplings)
+    assert isinstance(agreement(potts()), ShowsDetails)
 
 
 def test_couplings_agree_with_themselves_exactly():

@@ -1,0 +1,59 @@
+"""What an isoform's contact map keeps of that of its full length, and what is right in both."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+
+from harness.isoform_pair import IsoformPair, in_full_numbers
+from harness.metrics import RANGES, precision_at, rank_pairs
+from harness.statistics import correlation
+
+Measured = tuple[str, str, float, int]
+"""Metric, range or scope, value, and on how many pairs or residues it stands."""
+
+
+def map_measures(pair: IsoformPair) -> Iterator[Measured]:
+    """Recovery, correlation and contacts kept, of each scope."""
+    full, own = pair.maps
+    contacts, kept = pair.contacts
+    for name, among in pair.scopes.items():
+        n = int(among.sum())
+        yield "recovery", name, recovered(full[among], own[among]), n
+        yield "correlation", name, correlation(full[among].astype(float), own[among]), n
+        there = contacts & among
+        yield "contacts_kept", name, _share(kept[there]), int(there.sum())
+
+
+def precision_measures(pair: IsoformPair, ranges: Sequence[str]) -> Iterator[Measured]:
+    """P@L of both maps among pairs of kept residues, and how it changes, by the true distances.
+
+    Separation and L are those of the full length, and a pair that is nearer than the pair's least
+    separation in the isoform is invalid. NaN where the full length has no structure.
+    """
+    truth = np.full((pair.kept.length,) * 2, np.nan)
+    among, kept = pair.kept.in_both(pair.separation), pair.kept
+    own = pair.full_sample.distances[np.ix_(kept.full, kept.full)]
+    truth[np.ix_(kept.full, kept.full)] = np.where(among, own, np.nan)
+    isoform = in_full_numbers(pair.isoform.scores, kept, kept.isoform)
+    for name in ranges:
+        sides = [
+            rank_pairs(scores, truth, RANGES[name], pair.cutoff)
+            for scores in (pair.full.scores, isoform)
+        ]
+        before, after = (precision_at(pairs, 1) for pairs in sides)
+        n = min(sides[0].top(1), sides[0].n_valid)
+        yield "p_at_L_full", name, before, n
+        yield "p_at_L_isoform", name, after, n
+        yield "p_at_L_change", name, after - before, n
+
+
+def recovered(original: Float[ndarray, " P"], own: Float[ndarray, " P"]) -> float:
+    """Σ original · own / Σ original², as in contact recovery (Zhang et al., PNAS 2024)."""
+    norm = float((original.astype(float) ** 2).sum())
+    return float((original.astype(float) * own).sum()) / norm if norm else float("nan")
+
+
+def _share(kept: Bool[ndarray, " n"]) -> float:
+    return float(kept.mean()) if len(kept) else float("nan")

@@ -1,0 +1,154 @@
+"""An isoform beside its full length: the maps of both, and what two predicted structures show."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+
+from harness.exposure import Exposure, exposure
+from harness.isoform import Kept
+from harness.metrics import separations
+from harness.predicted import PredictedStructure
+from harness.protocols import Row
+from harness.sample import Sample
+
+GONE = 0.5
+"""Share of its contacts with which a kept residue has lost its surroundings."""
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One of the two: its contact map, and its predicted structure if the method has one."""
+
+    scores: Float[ndarray, "L L"]
+    structure: PredictedStructure | None
+
+    def contacts(self, cutoff: float, separation: int) -> Bool[ndarray, "L L"]:
+        """Pairs in contact, both triangles, with residues so far apart in the chain at least.
+
+        Those with CB atoms closer than the cutoff (Å) in the structure; without one the best pairs
+        of the map, as many as residues.
+        """
+        length = len(self.scores)
+        far = np.abs(separations(length, ())) >= separation
+        if self.structure is not None:
+            return far & (self.structure.distances < cutoff)
+        i, j = np.nonzero(np.triu(far))
+        best = np.argsort(-self.scores[i, j], kind="stable")[:length]
+        found = np.zeros((length, length), dtype=bool)
+        found[i[best], j[best]] = found[j[best], i[best]] = True
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class IsoformPair:
+    """The isoform, the sample of its full length, what is kept, and what the method says of both.
+
+    `cutoff` (Å) and `separation` (residues, in both sequences) say which pairs are in contact, and
+    `radius` (Å) is that of the spatial aggregation propensity. `rows` are what was measured.
+    """
+
+    sample: Sample
+    kept: Kept
+    isoform: Side
+    full: Side
+    cutoff: float
+    separation: int
+    radius: float
+    rows: Sequence[Row] = ()
+
+    @property
+    def full_sample(self) -> Sample:
+        """The sample of the full length."""
+        if self.sample.origin is None:
+            raise ValueError(f"{self.sample.protein.id} is no isoform")
+        return self.sample.origin.full_length
+
+    @cached_property
+    def maps(self) -> tuple[Float[ndarray, "K K"], Float[ndarray, "K K"]]:
+        """Scores of the kept residues: of the full length, and of the isoform."""
+        places = (self.kept.full, self.kept.isoform)
+        sides = (self.full, self.isoform)
+        full, own = (s.scores[np.ix_(at, at)] for s, at in zip(sides, places, strict=True))
+        return full, own
+
+    @cached_property
+    def contacts(self) -> tuple[Bool[ndarray, "K K"], Bool[ndarray, "K K"]]:
+        """Contacts of the kept residues: in the full length, and in the isoform."""
+        own = self.isoform.contacts(self.cutoff, self.separation)
+        among = np.ix_(self.kept.full, self.kept.full)
+        return self._full_contacts[among], own[np.ix_(self.kept.isoform, self.kept.isoform)]
+
+    @cached_property
+    def bereft(self) -> Bool[ndarray, " K"]:
+        """Kept residues that have lost a share `GONE` of their contacts in the full length."""
+        lost = np.ones(self.kept.length, dtype=bool)
+        lost[self.kept.full] = False
+        own = self._full_contacts[self.kept.full]
+        return (own.any(axis=1)) & (own[:, lost].sum(axis=1) >= GONE * own.sum(axis=1))
+
+    @cached_property
+    def scopes(self) -> Mapping[str, Bool[ndarray, "K K"]]:
+        """Pairs i < j of kept residues that are measured together.
+
+        `kept`: all of them; `within` and `across` kept segments; `bereft`: contacts of the full
+        length one partner of which has lost its surroundings.
+        """
+        far = np.triu(self.kept.in_both(self.separation))
+        segment = self.kept.segment
+        same = segment[:, None] == segment
+        touched = self.bereft[:, None] | self.bereft
+        whole = {"kept": far, "within": far & same, "across": far & ~same}
+        return whole | {"bereft": far & self.contacts[0] & touched}
+
+    @cached_property
+    def exposures(self) -> Mapping[str, Exposure]:
+        """Of the kept residues: in the full length, in the isoform, and in the cut-out.
+
+        The cut-out is the structure of the full length without what the isoform lacks: what a loss
+        uncovers, before the prediction of the isoform moves anything. Empty without structures.
+        """
+        full, own = self.full.structure, self.isoform.structure
+        if full is None or own is None:
+            return {}
+        sequence, kept = self.full_sample.protein.sequence, self.kept
+        atoms = full.atoms
+        cut = atoms[np.isin(atoms.res_id, kept.full)]
+        return {
+            "full": exposure(atoms, sequence, self.radius).of(kept.full),
+            "isoform": exposure(own.atoms, self.sample.protein.sequence, self.radius).of(
+                kept.isoform
+            ),
+            "cut_out": exposure(cut, sequence, self.radius).of(kept.full),
+        }
+
+    @cached_property
+    def plddt(self) -> Mapping[str, Float[ndarray, " K"]]:
+        """Predicted lDDT of the kept residues, of those structures that have it."""
+        sides = {"full": (self.full, self.kept.full), "isoform": (self.isoform, self.kept.isoform)}
+        return {
+            name: side.structure.plddt[places]
+            for name, (side, places) in sides.items()
+            if side.structure is not None and side.structure.plddt is not None
+        }
+
+    @property
+    def letters(self) -> str:
+        """The kept residues."""
+        return "".join(self.sample.protein.sequence[i] for i in self.kept.isoform)
+
+    @cached_property
+    def _full_contacts(self) -> Bool[ndarray, "L L"]:
+        return self.full.contacts(self.cutoff, self.separation)
+
+
+def in_full_numbers(
+    scores: Float[ndarray, "M M"], kept: Kept, places: Int[ndarray, " K"]
+) -> Float[ndarray, "L L"]:
+    """Scores of the kept residues where the full length has them, 0 elsewhere."""
+    found = np.zeros((kept.length, kept.length))
+    found[np.ix_(kept.full, kept.full)] = scores[np.ix_(places, places)]
+    return found

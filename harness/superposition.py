@@ -1,0 +1,98 @@
+"""How alike two structures of the same residues are: RMSD, TM-score, lDDT.
+
+Of CA atoms, in Å.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from biotite.structure import AtomArray, lddt, rmsd, superimpose, tm_score
+from biotite.structure.superimpose import AffineTransformation
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+FEWEST = 3
+"""Atoms that fix a superposition."""
+
+SHORTEST_SEED = 4
+"""Residues of the shortest fragment that a search for the best TM-score begins with."""
+
+ROUNDS = 20
+"""Superpositions on what is near, at most, from one beginning."""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """RMSD after the superposition of all residues (Å); TM-score; lDDT of CA atoms.
+
+    NaN where there are fewer than `FEWEST` residues.
+    """
+
+    rmsd: float
+    tm_score: float
+    lddt: float
+
+
+def likeness(reference: Float[ndarray, "K 3"], other: Float[ndarray, "K 3"]) -> Likeness:
+    """How like the reference the other structure is, residue by residue.
+
+    The TM-score is the highest over superpositions, normalized by the number of residues (Zhang &
+    Skolnick, Proteins 2004); lDDT within 15 Å of the reference (Mariani et al., Bioinformatics
+    2013).
+    """
+    if len(reference) < FEWEST:
+        return Likeness(np.nan, np.nan, np.nan)
+    fitted, _ = superimpose(reference, other)
+    local = lddt(_trace(reference), _trace(other)) if len(reference) > 1 else np.nan
+    best = max(_tm(reference, place) for place in _superpositions(reference, other))
+    return Likeness(float(rmsd(reference, fitted)), best, float(local))
+
+
+def _superpositions(
+    reference: Float[ndarray, "K 3"], other: Float[ndarray, "K 3"]
+) -> Iterator[Float[ndarray, "K 3"]]:
+    """The other structure laid onto the reference in many ways.
+
+    As in the search of Zhang & Skolnick: on a fragment, then, again and again, on the residues
+    that are near each other after the last time.
+    """
+    for seed in _seeds(len(reference)):
+        chosen = seed
+        for _ in range(ROUNDS):
+            _, moved = superimpose(reference[chosen], other[chosen])
+            placed = _applied(moved, other)
+            yield placed
+            distances = np.linalg.norm(reference - placed, axis=1)
+            near = np.flatnonzero(distances < max(8.0, np.sort(distances)[FEWEST - 1] + 1e-6))
+            if np.array_equal(near, chosen):
+                break
+            chosen = near
+
+
+def _seeds(length: int) -> Iterator[Int[ndarray, " n"]]:
+    """Fragments of all, a half, a quarter, … of the residues, overlapping by a half."""
+    size = length
+    while size >= min(SHORTEST_SEED, length):
+        for start in range(0, length - size + 1, max(1, size // 2)):
+            yield np.arange(start, start + size)
+        size //= 2
+
+
+def _tm(reference: Float[ndarray, "K 3"], placed: Float[ndarray, "K 3"]) -> float:
+    every = np.arange(len(reference))
+    return float(tm_score(_trace(reference), _trace(placed), every, every))
+
+
+def _applied(moved: AffineTransformation, places: Float[ndarray, "K 3"]) -> Float[ndarray, "K 3"]:
+    return np.asarray(moved.apply(places))
+
+
+def _trace(places: Float[ndarray, "K 3"]) -> AtomArray:
+    """CA atoms, each of a residue of its own."""
+    atoms = AtomArray(len(places))
+    atoms.coord = places.astype(np.float32)
+    atoms.res_id = np.arange(len(places))
+    atoms.atom_name[:], atoms.element[:] = "CA", "C"
+    atoms.res_name[:] = "ALA"  # any amino acid: the scores look at CA atoms only
+    return atoms
