@@ -20,6 +20,8 @@ _PAGE = Path(__file__).parent / "page"
 MEANINGS = {
     "recovery": "Σ full · isoform / Σ full² over the scores of pairs",
     "correlation": "Pearson correlation of the scores of pairs",
+    "recovery_masked": "the same for the full length with what is lost hidden",
+    "correlation_masked": "the same for the full length with what is lost hidden",
     "contacts_kept": "share of the full length's contacts that are contacts of the isoform too",
     "p_at_L_full": "P@L of the full length's map among kept residues",
     "p_at_L_isoform": "P@L of the isoform's map among the same residues",
@@ -157,7 +159,8 @@ class _Markup(str):
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll">{table}</div>'
 
 
 def _cell(value: object) -> str:

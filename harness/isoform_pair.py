@@ -19,6 +19,18 @@ GONE = 0.5
 """Share of its contacts with which a kept residue has lost its surroundings."""
 
 
+@dataclass(frozen=True)
+class Settings:
+    """Which pairs are in contact: CB atoms below `cutoff` Å, `separation` residues apart at least.
+
+    The separation holds in both sequences. `radius` (Å) is that of the aggregation propensity.
+    """
+
+    cutoff: float
+    separation: int
+    radius: float
+
+
 @dataclass(frozen=True, eq=False)
 class Side:
     """One of the two: its contact map, and its predicted structure if the method has one."""
@@ -26,16 +38,16 @@ class Side:
     scores: Float[ndarray, "L L"]
     structure: PredictedStructure | None
 
-    def contacts(self, cutoff: float, separation: int) -> Bool[ndarray, "L L"]:
-        """Pairs in contact, both triangles, with residues so far apart in the chain at least.
+    def contacts(self, settings: Settings) -> Bool[ndarray, "L L"]:
+        """Pairs in contact, both triangles.
 
-        Those with CB atoms closer than the cutoff (Å) in the structure; without one the best pairs
-        of the map, as many as residues.
+        Those with CB atoms closer than the cutoff in the structure; without one the best pairs of
+        the map, as many as residues.
         """
         length = len(self.scores)
-        far = np.abs(separations(length, ())) >= separation
+        far = np.abs(separations(length, ())) >= settings.separation
         if self.structure is not None:
-            return far & (self.structure.distances < cutoff)
+            return far & (self.structure.distances < settings.cutoff)
         i, j = np.nonzero(np.triu(far))
         best = np.argsort(-self.scores[i, j], kind="stable")[:length]
         found = np.zeros((length, length), dtype=bool)
@@ -47,17 +59,16 @@ class Side:
 class IsoformPair:
     """The isoform, the sample of its full length, what is kept, and what the method says of both.
 
-    `cutoff` (Å) and `separation` (residues, in both sequences) say which pairs are in contact, and
-    `radius` (Å) is that of the spatial aggregation propensity. `rows` are what was measured.
+    `hidden` is the map of the full length while what is lost is hidden, where that was asked for.
+    `rows` are what was measured.
     """
 
     sample: Sample
     kept: Kept
     isoform: Side
     full: Side
-    cutoff: float
-    separation: int
-    radius: float
+    settings: Settings
+    hidden: Float[ndarray, "L L"] | None = None
     rows: Sequence[Row] = ()
 
     @property
@@ -73,12 +84,18 @@ class IsoformPair:
         places = (self.kept.full, self.kept.isoform)
         sides = (self.full, self.isoform)
         full, own = (s.scores[np.ix_(at, at)] for s, at in zip(sides, places, strict=True))
-        return full, own
+        return full.astype(float), own.astype(float)
+
+    @property
+    def hidden_map(self) -> Float[ndarray, "K K"] | None:
+        """Scores of the kept residues while the others are hidden."""
+        at = np.ix_(self.kept.full, self.kept.full)
+        return None if self.hidden is None else self.hidden[at].astype(float)
 
     @cached_property
     def contacts(self) -> tuple[Bool[ndarray, "K K"], Bool[ndarray, "K K"]]:
         """Contacts of the kept residues: in the full length, and in the isoform."""
-        own = self.isoform.contacts(self.cutoff, self.separation)
+        own = self.isoform.contacts(self.settings)
         among = np.ix_(self.kept.full, self.kept.full)
         return self._full_contacts[among], own[np.ix_(self.kept.isoform, self.kept.isoform)]
 
@@ -97,7 +114,7 @@ class IsoformPair:
         `kept`: all of them; `within` and `across` kept segments; `bereft`: contacts of the full
         length one partner of which has lost its surroundings.
         """
-        far = np.triu(self.kept.in_both(self.separation))
+        far = np.triu(self.kept.in_both(self.settings.separation))
         segment = self.kept.segment
         same = segment[:, None] == segment
         touched = self.bereft[:, None] | self.bereft
@@ -118,11 +135,11 @@ class IsoformPair:
         atoms = full.atoms
         cut = atoms[np.isin(atoms.res_id, kept.full)]
         return {
-            "full": exposure(atoms, sequence, self.radius).of(kept.full),
-            "isoform": exposure(own.atoms, self.sample.protein.sequence, self.radius).of(
+            "full": exposure(atoms, sequence, self.settings.radius).of(kept.full),
+            "isoform": exposure(own.atoms, self.sample.protein.sequence, self.settings.radius).of(
                 kept.isoform
             ),
-            "cut_out": exposure(cut, sequence, self.radius).of(kept.full),
+            "cut_out": exposure(cut, sequence, self.settings.radius).of(kept.full),
         }
 
     @cached_property
@@ -142,7 +159,7 @@ class IsoformPair:
 
     @cached_property
     def _full_contacts(self) -> Bool[ndarray, "L L"]:
-        return self.full.contacts(self.cutoff, self.separation)
+        return self.full.contacts(self.settings)
 
 
 def in_full_numbers(

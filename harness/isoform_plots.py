@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -14,7 +15,7 @@ from harness.pictures import BLUE, GREY, ORANGE, save_png, styled
 
 _SHADE = (0.85, 0.92, 0.96)
 _LABELS = {"full": "full length", "isoform": "isoform", "cut_out": "cut out of the full length"}
-_LOOKS: Mapping[str, Mapping[str, object]] = {
+_LOOKS: Mapping[str, Mapping[str, Any]] = {
     "full": {"color": GREY},
     "isoform": {"color": BLUE},
     "cut_out": {"color": ORANGE, "ls": "--"},
@@ -25,7 +26,8 @@ _LOOKS: Mapping[str, Mapping[str, object]] = {
 def isoform_plot(path: Path, pair: IsoformPair, title: str) -> None:
     """Write the picture of a pair, everything in the numbers of the full length."""
     tracks = _tracks(pair)
-    rows = [["alignment"] * 3, ["full", "isoform", "difference"], *([name] * 3 for name in tracks)]
+    rows: list[Any] = [["alignment"] * 3, ["full", "isoform", "difference"]]
+    rows += [[name] * 3 for name in tracks]
     figure = Figure(figsize=(11, 5.2 + 1.5 * len(tracks)), layout="constrained")
     heights = [0.55, 3.4, *(1.2 for _ in tracks)]
     axes = figure.subplot_mosaic(rows, height_ratios=heights)
@@ -63,10 +65,10 @@ def _maps(axes: Mapping[str, Axes], pair: IsoformPair) -> None:
     kept[pair.kept.full] = True
     both = kept[:, None] & kept
     own = in_full_numbers(pair.isoform.scores, pair.kept, pair.kept.isoform)
-    contacts = {"full": pair.full.contacts(pair.cutoff, pair.separation)}
+    contacts = {"full": pair.full.contacts(pair.settings)}
     contacts["isoform"] = np.zeros_like(both)
     contacts["isoform"][np.ix_(pair.kept.full, pair.kept.full)] = pair.contacts[1]
-    top = float(np.percentile(np.triu(pair.full.scores, pair.separation), 99.5)) or 1.0
+    top = float(np.percentile(np.triu(pair.full.scores, pair.settings.separation), 99.5)) or 1.0
     for name, scores in (("full", pair.full.scores), ("isoform", own)):
         shown = both if name == "isoform" else np.ones_like(both)
         _scores(axes[name], scores, contacts[name], shown, top)
@@ -106,7 +108,7 @@ def _difference(
     for label, (pairs, color) in groups.items():
         i, j = np.nonzero(pairs)
         axes.scatter(j, i, s=size, color=color, marker="s", lw=0, label=f"{label} ({len(i)})")
-    axes.legend(fontsize=7, loc="upper right", ncols=1, markerscale=1.5)
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3)
     axes.set_title("isoform − full length\nabove: scores (blue: stronger); below: contacts")
     axes.set(xlim=(-0.5, len(change) - 0.5), ylim=(len(change) - 0.5, -0.5))
 
@@ -123,7 +125,7 @@ def _tracks(pair: IsoformPair) -> dict[str, Mapping[str, Float[ndarray, " K"]]]:
 def _recovery_of_rows(pair: IsoformPair) -> Float[ndarray, " K"]:
     """Recovery of the row of each kept residue; NaN where it is zero."""
     full, own = pair.maps
-    far = pair.kept.in_both(pair.separation)
+    far = pair.kept.in_both(pair.settings.separation)
     norms = (far * full**2).sum(axis=1)
     found = np.full(len(norms), np.nan)
     return np.divide((far * full * own).sum(axis=1), norms, out=found, where=norms > 0)
@@ -143,4 +145,4 @@ def _track(
     axes.plot(bereft, np.full(len(bereft), bottom), "|", color="black", ms=6, clip_on=False)
     axes.set(xlim=(-0.5, pair.kept.length - 0.5), ylabel=name)
     axes.set_xlabel("residue of the full length (shaded: lost; ticks: surroundings are gone)")
-    axes.legend(fontsize=7, loc="upper right", ncols=3)
+    axes.legend(fontsize=7, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderpad=0)

@@ -68,9 +68,10 @@ class Job:
         )
 
     def amount(self, lengths: Sequence[int]) -> Amount:
-        """One map of proteins of these lengths."""
-        window = self.config.windows.get("size")
-        return amount_of(self.experiment.method, lengths, self.shape, window)
+        """The maps of proteins of these lengths."""
+        window, evaluation = self.config.windows.get("size"), self.experiment.evaluation
+        maps = evaluation.maps_per_protein if isinstance(evaluation, AsksSoOften) else 1
+        return amount_of(self.experiment.method, [*lengths] * maps, self.shape, window)
 
     @property
     def repeats(self) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from numpy import ndarray
@@ -275,7 +275,10 @@ class Evaluation(Protocol):
 class AsksSoOften(Evaluation, Protocol):
     """An evaluation that knows how often it asks the method about each protein."""
 
-    maps_per_protein: ClassVar[int]
+    @property
+    def maps_per_protein(self) -> int:
+        """Maps of the longest sequence that belongs to a protein, about."""
+        ...
 
 
 @runtime_checkable

@@ -72,9 +72,8 @@ class Deletions:
 
     @cached_property
     def lengths(self) -> dict[str, int]:
-        """Residues of each isoform."""
-        cuts = {name: self._cuts[name] for name in self.protein_ids}
-        return {name: self._lengths[whole] - len(cut) for name, (whole, cut) in cuts.items()}
+        """Residues of the full length of each isoform, which is read too."""
+        return {name: self._lengths[self._cuts[name][0]] for name in self.protein_ids}
 
     def __getitem__(self, identifier: str) -> Sample:
         """The sample of one isoform; that of the other data set for a protein set aside."""

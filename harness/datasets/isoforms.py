@@ -85,8 +85,8 @@ class Isoforms:
 
     @cached_property
     def lengths(self) -> dict[str, int]:
-        """Residues of each isoform."""
-        return {name: len(self._sequences(name)[0]) for name in self.protein_ids}
+        """Residues of each isoform or of its full length, whichever is longer: both are read."""
+        return {name: max(map(len, self._sequences(name))) for name in self.protein_ids}
 
     @property
     def _table(self) -> Path:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
 
 from harness.errors import InputError
 from harness.evaluations.isoform_maps import Measured, map_measures, precision_measures
 from harness.evaluations.isoform_structures import structure_measures
 from harness.isoform import kept_residues
-from harness.isoform_pair import IsoformPair, Side
+from harness.isoform_pair import IsoformPair, Settings, Side
 from harness.metrics import CONTACTS, check_names
 from harness.predicted import structure_of
 from harness.protein import Protein
@@ -25,15 +24,16 @@ class Isoform:
     structures a contact is a pair below the cutoff of `contact`, and folds and surfaces are
     compared too; `radius` (Å) is that of the spatial aggregation propensity. With any other method
     the contacts of a map are its best pairs, as many as residues. P@L is given for each of the
-    `ranges` where the true structure of the full length is known.
+    `ranges` where the true structure of the full length is known. With `masked` the method is also
+    asked about the full length while what is lost is hidden: that costs context, and moves nothing.
     """
 
     contact: str
     ranges: Sequence[str]
+    masked: bool
     shortest: int
     separation: int
     radius: float
-    maps_per_protein: ClassVar[int] = 2
     coordinates: tuple[str, ...] = ("n", "n_kept", "n_lost", "n_new")
     shown: list[IsoformPair] = field(default_factory=list, init=False, compare=False)
     """That of the last sample."""
@@ -45,6 +45,11 @@ class Isoform:
                 raise ValueError(f"{name} is {getattr(self, name)}; allowed are 1 and more")
         if self.radius <= 0:
             raise ValueError(f"radius is {self.radius}; allowed are Å above 0")
+
+    @property
+    def maps_per_protein(self) -> int:
+        """Of the isoform, of the full length, and of that with residues hidden."""
+        return 2 + self.masked
 
     def __call__(self, method: ContactMethod, sample: Sample) -> Iterator[Row]:
         """The rows of one isoform."""
@@ -66,8 +71,9 @@ class Isoform:
                 raise InputError(f"{protein.id} has several chains; isoforms are of one")
         kept = kept_residues(sample.protein, full, self.shortest)
         own, whole = (_side(method, protein) for protein in (sample.protein, full))
-        cutoff = CONTACTS[self.contact].cutoff
-        return IsoformPair(sample, kept, own, whole, cutoff, self.separation, self.radius)
+        hidden = method(full.masked(kept.full.tolist())) if self.masked else None
+        settings = Settings(CONTACTS[self.contact].cutoff, self.separation, self.radius)
+        return IsoformPair(sample, kept, own, whole, settings, hidden)
 
     def _measures(self, pair: IsoformPair) -> Iterator[Measured]:
         yield from map_measures(pair)

@@ -15,13 +15,18 @@ Measured = tuple[str, str, float, int]
 
 
 def map_measures(pair: IsoformPair) -> Iterator[Measured]:
-    """Recovery, correlation and contacts kept, of each scope."""
+    """Recovery, correlation and contacts kept, of each scope.
+
+    Those that end in `_masked` are of the full length with what is lost hidden, not of the isoform.
+    """
     full, own = pair.maps
     contacts, kept = pair.contacts
     for name, among in pair.scopes.items():
         n = int(among.sum())
-        yield "recovery", name, recovered(full[among], own[among]), n
-        yield "correlation", name, correlation(full[among].astype(float), own[among]), n
+        for ending, other in (("", own), ("_masked", pair.hidden_map)):
+            if other is not None:
+                yield f"recovery{ending}", name, recovered(full[among], other[among]), n
+                yield f"correlation{ending}", name, correlation(full[among], other[among]), n
         there = contacts & among
         yield "contacts_kept", name, _share(kept[there]), int(there.sum())
 
@@ -33,13 +38,13 @@ def precision_measures(pair: IsoformPair, ranges: Sequence[str]) -> Iterator[Mea
     separation in the isoform is invalid. NaN where the full length has no structure.
     """
     truth = np.full((pair.kept.length,) * 2, np.nan)
-    among, kept = pair.kept.in_both(pair.separation), pair.kept
+    among, kept = pair.kept.in_both(pair.settings.separation), pair.kept
     own = pair.full_sample.distances[np.ix_(kept.full, kept.full)]
     truth[np.ix_(kept.full, kept.full)] = np.where(among, own, np.nan)
     isoform = in_full_numbers(pair.isoform.scores, kept, kept.isoform)
     for name in ranges:
         sides = [
-            rank_pairs(scores, truth, RANGES[name], pair.cutoff)
+            rank_pairs(scores, truth, RANGES[name], pair.settings.cutoff)
             for scores in (pair.full.scores, isoform)
         ]
         before, after = (precision_at(pairs, 1) for pairs in sides)
@@ -51,8 +56,8 @@ def precision_measures(pair: IsoformPair, ranges: Sequence[str]) -> Iterator[Mea
 
 def recovered(original: Float[ndarray, " P"], own: Float[ndarray, " P"]) -> float:
     """Σ original · own / Σ original², as in contact recovery (Zhang et al., PNAS 2024)."""
-    norm = float((original.astype(float) ** 2).sum())
-    return float((original.astype(float) * own).sum()) / norm if norm else float("nan")
+    norm = float((original**2).sum())
+    return float((original * own).sum()) / norm if norm else float("nan")
 
 
 def _share(kept: Bool[ndarray, " n"]) -> float:
