@@ -220,6 +220,15 @@ class ReportsFacts(ContactMethod, Protocol):
 
 
 @runtime_checkable
+class ReadsFiles(ContactMethod, Protocol):
+    """A contact method that reads files of its own for each protein."""
+
+    def files(self, identifier: str) -> Mapping[str, str]:
+        """SHA-256 of those of a protein, by name."""
+        ...
+
+
+@runtime_checkable
 class CountsPasses(ContactMethod, Protocol):
     """A contact method that knows how often it will ask its model."""
 

@@ -42,7 +42,7 @@ from harness.sample import Sample
 
 FREE = (
     *("quiet", "tracker.", "statistics.", "outputs", "dataset.cache"),
-    *("dataset.path", "dataset.groups", "dataset.failures"),
+    *("predictions", "dataset.path", "dataset.groups", "dataset.failures"),
     *("dataset.source.", "dataset.structures.", "dataset.sequences.", "dataset.secondary_"),
     *("model.source.", "model.path", "model.device", "model.tokens_per_batch", "model.context"),
     *("method.folder", "evaluation.at", "dataset.pairs", "dataset.fasta", "dataset.uniprot."),

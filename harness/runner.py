@@ -3,9 +3,10 @@
 import logging
 import resource
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from jaxtyping import Float
 from numpy import ndarray
@@ -19,6 +20,7 @@ from harness.protocols import (
     Dataset,
     Evaluation,
     Model,
+    ReadsFiles,
     ShowsDetails,
     SummarizesRows,
 )
@@ -106,6 +108,7 @@ def run(
         raise InputError("the data set holds no protein")
     finished = results.finished()
     _check_targets(experiment.evaluation, all_ids(experiment.dataset))
+    _check_files(experiment.method, finished)
     missing = [identifier for identifier in wanted if identifier not in finished]
     done = len(wanted) - len(missing)
     for identifier in missing:
@@ -133,6 +136,25 @@ def _check_targets(evaluation: Evaluation, wanted: Sequence[str]) -> None:
         log.warning("%d listed proteins are not in this data set: %s", len(absent), named)
 
 
+def _check_files(method: ContactMethod, finished: Mapping[str, Mapping[str, Any]]) -> None:
+    """Nothing; raises InputError when files of a protein have changed since it was measured."""
+    for identifier, entry in finished.items():
+        before = entry.get("files", {})
+        if _files(method, before) != before:
+            names = ", ".join(name for files in before.values() for name in files)
+            raise InputError(
+                f"{names}: changed since {identifier} was measured; measure all in another folder "
+                "(hydra.run.dir=DIR), or put the files back"
+            )
+
+
+def _files(method: ContactMethod, identifiers: Iterable[str]) -> dict[str, dict[str, str]]:
+    """SHA-256 of the files that the method reads for each of these proteins, by name."""
+    if not isinstance(method, ReadsFiles):
+        return {}
+    return {identifier: dict(method.files(identifier)) for identifier in identifiers}
+
+
 def _measure(
     experiment: Experiment,
     sample: Sample,
@@ -151,6 +173,8 @@ def _measure(
     facts |= {"group": sample.group} if sample.group else {}
     reported = method.reported.get(sample.protein.id)
     facts |= {"facts": reported} if reported else {}
+    files = _files(experiment.method, method.maps)
+    facts |= {"files": files} if files else {}
     results.append(sample.protein.id, rows, facts)
 
 
