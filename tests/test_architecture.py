@@ -54,6 +54,7 @@ DOORS["matplotlib"] += ["harness.coupling_plots", "harness.scaling_plots"]
 DOORS["matplotlib"] += ["harness.capacity_plots", "harness.isoform_plots"]
 DOORS["torch"] += ["harness.contact_regression", "harness.device", "harness.gibbs"]
 DOORS["torch"] += ["harness.torch_files"]
+DOORS["transformers"] = ["harness.models.esmfold"]
 DOORS |= {"psutil": ["harness.device"], "safetensors": ["harness.models.hugging_face"]}
 DOORS |= {library: ["harness.download"] for library in ("pooch", "requests", "tqdm")}
 DOORS["biotite"] += ["harness.isoform", "harness.superposition", "harness.exposure"]

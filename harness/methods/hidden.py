@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from harness.alphabet import MASK_LETTER
 from harness.blocks import Block, Segment, blocks_of
+from harness.predicted import PredictedStructure, structure_of
 from harness.protein import Protein
 from harness.protocols import ContactMethod, CouplingMethod, HasPositions, Model, ReportsFacts
 from harness.work import passes_of
@@ -68,6 +69,10 @@ class Deleted:
             moved = [Segment(at, at + len(s)) for at, s in zip(starts, block.segments, strict=True)]
             with self.reading(protein) as short:
                 yield from blocks_of(self.method, [short], Block(moved[0], moved[-1]))
+
+    def structure(self, protein: Protein) -> PredictedStructure | None:
+        """That of the method, of a protein with nothing hidden; else none."""
+        return None if protein.n_hidden else structure_of(self.method, protein)
 
     @property
     def facts(self) -> Mapping[str, float]:

@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from harness.alphabet import AMINO_ACIDS
 from harness.blocks import Block, blocks_of
+from harness.predicted import PredictedStructure, structure_of
 from harness.protein import Protein
 from harness.protocols import ContactMethod, CouplingMethod, HasPositions, Model, ReportsFacts
 from harness.work import passes_of
@@ -58,6 +59,10 @@ class Joined:
         if any(protein.breaks for protein in proteins):
             return (block.of(self(protein)) for protein in proteins)
         return blocks_of(self.method, proteins, block)
+
+    def structure(self, protein: Protein) -> PredictedStructure | None:
+        """That of the method, of a protein of one chain; else none."""
+        return None if protein.breaks else structure_of(self.method, protein)
 
     @property
     def facts(self) -> Mapping[str, float]:

@@ -44,7 +44,7 @@ class TokenBudget:
 
     def _halve(self, size: int, length: int, error: RuntimeError) -> None:
         """Half as many tokens as just ran out of memory; raises what that cannot mend."""
-        if not any(text in str(error) for text in _OUT_OF_MEMORY):
+        if not is_out_of_memory(error):
             raise error
         if size == 1:
             raise PrerequisiteError(
@@ -52,6 +52,11 @@ class TokenBudget:
                 "smaller model, model.dtype=bfloat16, a shorter protein or a larger device"
             ) from error
         self.tokens = length * (size // 2)
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether that is what PyTorch complains of."""
+    return any(text in str(error) for text in _OUT_OF_MEMORY)
 
 
 def automatic_tokens(network: Network) -> int:

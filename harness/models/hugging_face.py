@@ -76,6 +76,17 @@ def read_hugging_face(path: Path) -> Content:
     return Content(path, architecture, tensors, published_name, (config, *files), regression)
 
 
+def weight_files(folder: Path) -> tuple[Path, ...]:
+    """The files of a folder that hold weights: one, or the shards of an index.
+
+    PrerequisiteError where there are none, or not all.
+    """
+    if not folder.is_dir():
+        raise missing(folder)
+    weights = _weights_in(folder)
+    return _shards(weights) if weights.suffix == ".json" else (weights,)
+
+
 def _weights_in(folder: Path) -> Path:
     found = [folder / name for name in WEIGHTS if (folder / name).exists()]
     if not found:
