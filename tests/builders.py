@@ -25,8 +25,8 @@ NAMES = dict(zip(ONE, THREE.split(), strict=True))
 HELIX = {"N": (1.55, -27.0, -0.9), "CA": (2.3, 0, 0), "C": (1.65, 26, 1.1), "CB": (3.3, -20, 0.3)}
 CIF_COLUMNS = """
 group_PDB id type_symbol label_atom_id label_alt_id label_comp_id label_asym_id label_seq_id
-pdbx_PDB_ins_code Cartn_x Cartn_y Cartn_z occupancy auth_seq_id auth_comp_id auth_asym_id
-auth_atom_id pdbx_PDB_model_num
+pdbx_PDB_ins_code Cartn_x Cartn_y Cartn_z occupancy B_iso_or_equiv auth_seq_id
+auth_comp_id auth_asym_id auth_atom_id pdbx_PDB_model_num
 """
 
 
@@ -66,13 +66,14 @@ class Line:
     occupancy: float = 1.0
     hetero: bool = False
     model: int = 1
+    b: float = 10.0
 
     def pdb(self, serial: int) -> str:
         x, y, z = self.xyz
         return (
             f"{'HETATM' if self.hetero else 'ATOM':<6}{serial:>5}  {self.atom:<3}"
             f"{self.location:1}{self.residue:>3} {self.chain:1}{self.number:>4}{self.insertion:1}"
-            f"   {x:8.3f}{y:8.3f}{z:8.3f}{self.occupancy:6.2f}{10:6.2f}"
+            f"   {x:8.3f}{y:8.3f}{z:8.3f}{self.occupancy:6.2f}{self.b:6.2f}"
         )
 
     def cif(self, serial: int) -> str:
@@ -80,8 +81,8 @@ class Line:
         group = "HETATM" if self.hetero else "ATOM"
         return (
             f"{group} {serial} C {self.atom} {self.location or '.'} {self.residue} {self.label} "
-            f"{self.number} {self.insertion or '?'} {x} {y} {z} {self.occupancy} {self.number} "
-            f"{self.residue} {self.chain} {self.atom} {self.model}"
+            f"{self.number} {self.insertion or '?'} {x} {y} {z} {self.occupancy} {self.b} "
+            f"{self.number} {self.residue} {self.chain} {self.atom} {self.model}"
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from jaxtyping import Float
 from numpy import ndarray
 
-from harness.methods.structure_scores import Latest, Scoring, facts_of
+from harness.methods.structure_scores import Latest, Scoring
 from harness.predicted import PredictedStructure
 from harness.protein import Protein
 from harness.protocols import PredictsStructure
@@ -22,12 +22,11 @@ class Folded:
 
     def __call__(self, protein: Protein) -> Float[ndarray, "L L"]:
         """Contact scores."""
-        return self.scoring(self.structure(protein))
+        return self.scoring(self._latest.keep(protein, self.model.fold(protein)))
 
     def structure(self, protein: Protein) -> PredictedStructure:
-        """The predicted structure; that of the last call where it was of this protein."""
-        key = f"{protein.id} {protein.sequence}"
-        return self._latest.of(key, lambda: self.model.fold(protein))
+        """The predicted structure; that of the last map where it was of this protein."""
+        return self._latest.of(protein) or self._latest.keep(protein, self.model.fold(protein))
 
     def passes(self, length: int) -> int:
         """One, whatever the length."""
@@ -36,4 +35,4 @@ class Folded:
     @property
     def facts(self) -> Mapping[str, float]:
         """Mean pLDDT and mean aligned error of the last structure."""
-        return facts_of(self._latest.structure) if self._latest.structure else {}
+        return self._latest.facts

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from harness.errors import InputError, PrerequisiteError
-from harness.methods.structure_scores import Latest, Scoring, facts_of
+from harness.methods.structure_scores import Latest, Scoring
 from harness.predicted import PredictedStructure
 from harness.predictions import Predictions
 from harness.protein import Protein
@@ -30,19 +30,20 @@ class Structure:
 
     def __call__(self, protein: Protein) -> Float[ndarray, "L L"]:
         """Contact scores."""
-        return self.scoring(self.structure(protein))
+        return self.scoring(self._latest.keep(protein, self._read(protein)))
 
     def structure(self, protein: Protein) -> PredictedStructure:
-        """The predicted structure; InputError for a protein with hidden residues."""
+        """The predicted structure; that of the last map where it was of this protein."""
+        return self._latest.of(protein) or self._latest.keep(protein, self._read(protein))
+
+    def _read(self, protein: Protein) -> PredictedStructure:
         if protein.n_hidden:
             raise InputError(
                 f"{protein.n_hidden} residues of {protein.id} are hidden, and its structure was "
                 "predicted from all of them: use masking=none, evaluation.masked=false, or fold "
                 "what is visible with method=folded model=esmfold"
             )
-        return self._latest.of(
-            f"{protein.id} {protein.sequence}", lambda: self._predictions.read(protein)
-        )
+        return self._predictions.read(protein)
 
     def files(self, identifier: str) -> Mapping[str, str]:
         """SHA-256 of what is read for that protein, by name."""
@@ -51,7 +52,7 @@ class Structure:
     @property
     def facts(self) -> Mapping[str, float]:
         """Mean pLDDT and mean aligned error of the last structure, where it has them."""
-        return facts_of(self._latest.structure) if self._latest.structure else {}
+        return self._latest.facts
 
     @cached_property
     def _predictions(self) -> Predictions:

@@ -1,6 +1,6 @@
 """From a predicted structure to contact scores."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy import ndarray
 
 from harness.errors import InputError
 from harness.predicted import PredictedStructure
+from harness.protein import Protein
 
 WEIGHTS = ("none", "plddt", "pae")
 
@@ -54,32 +55,37 @@ class Scoring:
         known = {"plddt": structure.plddt, "pae": structure.pae}[self.weight]
         if known is None:
             raise InputError(
-                f"{structure.source}: no {self.weight} comes with it; set method.weight=none"
+                f"{structure.source}: no {self.weight} comes with it; set "
+                "method.scoring.weight=none"
             )
         if self.weight == "plddt":
             return np.outer(known, known) / 100**2
         return 1 / (1 + ((known + known.T) / 2 / self.tolerance) ** 2)
 
 
-def facts_of(structure: PredictedStructure) -> Mapping[str, float]:
-    """How sure the predictor is, on average; empty where it does not say."""
-    known = {"mean_plddt": structure.plddt, "mean_pae": structure.pae}
-    return {name: float(values.mean()) for name, values in known.items() if values is not None}
-
-
 @dataclass
 class Latest:
-    """The last structure that was made, and of which sequence: nothing is read or folded twice."""
+    """The last structure that was made, and of which protein."""
 
-    sequence: str = ""
+    protein: Protein | None = None
     structure: PredictedStructure | None = None
 
-    def of(self, key: str, make: Callable[[], PredictedStructure]) -> PredictedStructure:
-        """The structure of that key, made anew unless it was the last."""
-        if self.structure is None or self.sequence != key:
-            self.structure, self.sequence = None, ""  # two need not be in memory
-            self.structure, self.sequence = make(), key
-        return self.structure
+    def keep(self, protein: Protein, structure: PredictedStructure) -> PredictedStructure:
+        """The structure, kept until the next."""
+        self.protein, self.structure = protein, structure
+        return structure
+
+    def of(self, protein: Protein) -> PredictedStructure | None:
+        """The structure, if it is of this protein."""
+        return self.structure if self.protein == protein else None
+
+    @property
+    def facts(self) -> Mapping[str, float]:
+        """How sure the predictor is, on average; empty where it does not say."""
+        if self.structure is None:
+            return {}
+        known = {"mean_plddt": self.structure.plddt, "mean_pae": self.structure.pae}
+        return {name: float(sure.mean()) for name, sure in known.items() if sure is not None}
 
 
 def _falling(values: Float[ndarray, "L L"]) -> Float[ndarray, "L L"]:

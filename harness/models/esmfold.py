@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from harness.device import choose_device, require_memory
 from harness.digests import digest
 from harness.errors import InputError, PrerequisiteError
 from harness.models.batches import is_out_of_memory
+from harness.models.esmfold_loading import load_esmfold
 from harness.models.hugging_face import weight_files
 from harness.models.published import PublishedWeights
 from harness.predicted import PredictedStructure, require_sequence
@@ -24,16 +25,15 @@ from harness.protein import Protein
 from harness.protocols import Cost
 from harness.structure import chains_in
 
-if TYPE_CHECKING:
-    from transformers import EsmForProteinFolding
-
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 _CA = 1
 """The CA atom among the 37 of AlphaFold."""
+_O = 4
+"""The O atom among them."""
+_ALANINE = {"N": 0, "CA": 1, "C": 2, "CB": 4}
+"""The place of an alanine's atoms in the network's order."""
 _COPIES = 6
 """Pair representations in memory at once, about."""
-_UNUSED = "esm.contact_head."
-"""Weights that folding does not use, and that the published file lacks."""
 
 
 @dataclass(eq=False)
@@ -46,7 +46,8 @@ class ESMFold:
     and `recycles` times more (none: as often as it was trained to).
 
     A fold counts as one forward pass, with all its recycles, of the residues and two special
-    tokens. Residues outside the twenty, and hidden ones, are read as unknown.
+    tokens. Residues outside the twenty, and hidden ones, are read as unknown; the network places
+    no atoms of these, so they get the N, CA, C and CB of an alanine in their frame.
     """
 
     path: str | Path
@@ -64,7 +65,7 @@ class ESMFold:
                 raise ValueError(f"{name} is {value}; allowed are {least} and more, or null")
         self._device, folder = choose_device(self.device), Path(self.path)
         files = weight_files(folder)
-        self._network = _load(folder, self.dtype, self._device)
+        self._network = load_esmfold(folder, _DTYPES[self.dtype], self._device)
         self._network.trunk.set_chunk_size(self.chunk_size)
         self.fingerprint = "+".join(digest(path) for path in (folder / "config.json", *files))
         self.n_parameters = sum(weights.numel() for weights in self._network.parameters())
@@ -101,7 +102,7 @@ class ESMFold:
             ) from error
         if not bool(torch.isfinite(found["positions"][-1]).all()):
             raise InputError(f"{source}: coordinates are not finite; use model.dtype=float32")
-        chains = chains_in(self._network.output_to_pdb(found)[0], source)
+        chains = chains_in(self._network.output_to_pdb(_filled(found))[0], source)
         require_sequence(protein, chains, source)
         plddt = 100 * found["plddt"][0, :, _CA].cpu().double().numpy()
         pae = found["predicted_aligned_error"][0].cpu().double().numpy()
@@ -151,80 +152,23 @@ def _index(letter: str) -> int:
     return AMINO_ACIDS.index(letter) if letter in AMINO_ACIDS else len(AMINO_ACIDS)
 
 
-def _load(folder: Path, dtype: str, device: torch.device) -> "EsmForProteinFolding":
-    """The network of a folder on its device; nothing of it is left to chance."""
-    try:
-        from transformers import EsmConfig, EsmForProteinFolding
-    except ImportError as error:
-        raise PrerequisiteError(
-            "ESMFold needs transformers: pip install --constraint constraints.txt '.[esmfold]'"
-        ) from error
-    config = _config(folder, EsmConfig)
-    config.esmfold_config.fp16_esm = dtype == "float16"  # else it would load in halves
-    _require_room(config, EsmForProteinFolding, _DTYPES[dtype], device)
-    with _quiet():
-        try:
-            loaded: Any = EsmForProteinFolding.from_pretrained(
-                folder, config=config, local_files_only=True, output_loading_info=True
-            )
-        except (RuntimeError, ValueError, OSError, TypeError) as error:
-            reason = str(error).partition("\n")[0]
-            raise InputError(f"{folder}: not readable as ESMFold ({reason})") from error
-    network, report = loaded
-    _check(report, {name for name, _ in network.named_parameters()}, folder)
-    network.esm.to(_DTYPES[dtype])
-    return network.eval().requires_grad_(False).to(device)
+def _filled(found: Any) -> dict[str, Tensor]:
+    """What the network says, with unknown residues as alanines."""
+    from transformers.models.esm.openfold_utils.data_transforms import make_atom14_masks
+    from transformers.models.esm.openfold_utils.residue_constants import rigid_group_atom_positions
+    from transformers.models.esm.openfold_utils.rigid_utils import Rigid
 
-
-def _config(folder: Path, kind: Any) -> Any:
-    try:
-        config = kind.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"{folder / 'config.json'}: not readable ({reason})") from error
-    if getattr(config, "esmfold_config", None) is None:
-        raise InputError(
-            f"{folder}: a language model without a folding trunk (no esmfold_config in "
-            "config.json); read it with model=esm2_local, or name a folder of esmfold_v1"
-        )
-    return config
-
-
-def _require_room(config: Any, kind: Any, dtype: torch.dtype, device: torch.device) -> None:
-    """Nothing; PrerequisiteError where the weights do not fit, before any is read."""
-    with torch.device("meta"):
-        shapes = kind(config)
-    sizes = {
-        name: weights.numel() * (dtype.itemsize if name.startswith("esm.") else 4)
-        for name, weights in shapes.named_parameters()
-    }
-    instead = "use model.dtype=float16, or a larger machine"
-    for place in {torch.device("cpu"), device}:
-        require_memory(sum(sizes.values()), place, "ESMFold", instead)
-
-
-def _check(report: Any, parameters: set[str], folder: Path) -> None:
-    """Nothing; InputError where weights are missing or misshapen: they would be random."""
-    missing = {name for name in report["missing_keys"] if not name.startswith(_UNUSED)}
-    wrong = [f"{name} is missing" for name in sorted(missing & parameters)]
-    wrong += [f"{entry[0]} has another shape" for entry in sorted(report["mismatched_keys"])]
-    wrong += [str(message).partition("\n")[0] for message in report["error_msgs"]]
-    if wrong:
-        listed = "; ".join(wrong[:5])
-        raise InputError(f"{folder}: {len(wrong)} weights do not fit ESMFold: {listed}")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars and no warnings of transformers; what it warns of is an error here."""
-    from transformers.utils import logging
-
-    level, shown = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if shown:
-            logging.enable_progress_bar()
+    output = dict(found.items())
+    unknown = output["aatype"][0] == len(AMINO_ACIDS)
+    if not bool(unknown.any()):
+        return output
+    output["aatype"] = output["aatype"].masked_fill(unknown, AMINO_ACIDS.index("A"))
+    output["positions"] = output["positions"].clone()
+    frames = Rigid.from_tensor_7(output["frames"][-1, 0])
+    ideal = {name: place for name, _, place in rigid_group_atom_positions["ALA"]}
+    for name, slot in _ALANINE.items():
+        place = frames.apply(frames.get_trans().new_tensor(ideal[name]))
+        output["positions"][-1, 0, unknown, slot] = place[unknown]
+    output |= make_atom14_masks({"aatype": output["aatype"]})
+    output["atom37_atom_exists"][0, unknown, _O] = 0  # it is not in the frame of the backbone
+    return output

@@ -17,6 +17,7 @@ from harness.alphabet import AMINO_ACIDS
 from harness.configuration import CONFIG_FOLDER, build_experiment
 from harness.protein import Protein
 from harness.protocols import ContactMethod, CouplingMethod
+from tests.folding import choices_for, predicted
 
 METHODS = sorted(path.stem for path in Path(CONFIG_FOLDER, "method").glob("*.yaml"))
 LENGTHS = [1, 2, 30]
@@ -45,18 +46,22 @@ def protein(request, write_alignment):
     rows = np.where(generator.random(rows.shape) < 0.5, query, rows)
     rows[0] = query
     letters = ["".join((AMINO_ACIDS + "-")[state] for state in row) for row in rows]
+    predicted(Path("predictions") / "p.pdb", letters[0])
     return Protein("p", letters[0], write_alignment(letters))
 
 
 @pytest.fixture(params=VISIBLE)
 def shown(request, protein):
     """The protein as it is, with every third residue visible, and with none."""
+    method = request.node.callspec.params.get("name")
+    if method == "structure" and request.param != "visible":
+        pytest.skip("predicted from the whole sequence: refused, tests/unit/methods/test_structure")
     return protein.masked(range(len(protein))[VISIBLE[request.param]])
 
 
 def build_anew(method):
     """The method as the command line would build it, with the smallest model if it needs one."""
-    choices = [f"method={method}", "model=lattice_2x16", "model.device=cpu"]
+    choices = [f"method={method}", "model=lattice_2x16", "model.device=cpu", *choices_for(method)]
     with initialize_config_dir(version_base="1.3", config_dir=CONFIG_FOLDER):
         return build_experiment(compose("config", choices)).method
 

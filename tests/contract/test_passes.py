@@ -12,6 +12,7 @@ from harness.alphabet import AMINO_ACIDS
 from harness.configuration import CONFIG_FOLDER, build_experiment
 from harness.protein import Protein
 from harness.work import passes_of
+from tests.folding import choices_for
 
 LENGTHS = [20, 27]
 
@@ -59,7 +60,7 @@ def test_there_are_methods_that_read_a_model():
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("name", METHODS)
 def test_the_model_is_asked_as_often_as_the_method_says(name, length):
-    experiment = built(f"method={name}")
+    experiment = built(f"method={name}", *choices_for(name))
     assert passes_of(experiment.method, length) == asked(experiment, length)
 
 
