@@ -14,6 +14,7 @@ from harness.metrics import separations
 from harness.predicted import PredictedStructure
 from harness.protocols import Row
 from harness.sample import Sample
+from harness.superposition import laid_on
 
 GONE = 0.5
 """Share of its contacts with which a kept residue has lost its surroundings."""
@@ -126,20 +127,20 @@ class IsoformPair:
         """Of the kept residues: in the full length, in the isoform, and in the cut-out.
 
         The cut-out is the structure of the full length without what the isoform lacks: what a loss
-        uncovers, before the prediction of the isoform moves anything. Empty without structures.
+        uncovers, before the prediction of the isoform moves anything. Areas come from points on
+        spheres, so the isoform is first laid on the full length. Empty without structures.
         """
         full, own = self.full.structure, self.isoform.structure
         if full is None or own is None:
             return {}
-        sequence, kept = self.full_sample.protein.sequence, self.kept
-        atoms = full.atoms
-        cut = atoms[np.isin(atoms.res_id, kept.full)]
+        kept, radius = self.kept, self.settings.radius
+        laid = laid_on(full.places("CA")[kept.full], own.places("CA")[kept.isoform], own.atoms)
+        cut = full.atoms[np.isin(full.atoms.res_id, kept.full)]
+        whole, letters = self.full_sample.protein.sequence, self.sample.protein.sequence
         return {
-            "full": exposure(atoms, sequence, self.settings.radius).of(kept.full),
-            "isoform": exposure(own.atoms, self.sample.protein.sequence, self.settings.radius).of(
-                kept.isoform
-            ),
-            "cut_out": exposure(cut, sequence, self.settings.radius).of(kept.full),
+            "full": exposure(full.atoms, whole, radius).of(kept.full),
+            "isoform": exposure(laid, letters, radius).of(kept.isoform),
+            "cut_out": exposure(cut, whole, radius).of(kept.full),
         }
 
     @cached_property

@@ -49,6 +49,16 @@ def likeness(reference: Float[ndarray, "K 3"], other: Float[ndarray, "K 3"]) -> 
     return Likeness(float(rmsd(reference, fitted)), best, float(local))
 
 
+def laid_on(
+    reference: Float[ndarray, "K 3"], other: Float[ndarray, "K 3"], atoms: AtomArray
+) -> AtomArray:
+    """The atoms, moved as the other structure is when all its residues are superposed."""
+    if len(reference) < FEWEST:
+        return atoms
+    _, moved = superimpose(reference, other)
+    return moved.apply(atoms)
+
+
 def _superpositions(
     reference: Float[ndarray, "K 3"], other: Float[ndarray, "K 3"]
 ) -> Iterator[Float[ndarray, "K 3"]]:

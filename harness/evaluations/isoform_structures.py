@@ -45,7 +45,12 @@ def _surface(pair: IsoformPair) -> Iterator[Measured]:
     for side, ending in (("isoform", ""), ("cut_out", "_cut_out")):
         gain = (seen[side].area - seen["full"].area).clip(0)
         yield f"exposed_area{ending}", "kept", float(gain.sum()), len(gain)
-        yield f"exposed_hydrophobic_area{ending}", "kept", float(gain[greasy].sum()), sum(greasy)
+        yield (
+            f"exposed_hydrophobic_area{ending}",
+            "kept",
+            float(gain[greasy].sum()),
+            int(greasy.sum()),
+        )
         change = _patches(seen[side].sap) - _patches(seen["full"].sap)
         yield f"sap_change{ending}", "kept", change, len(gain)
     yield "sap_full", "kept", _patches(seen["full"].sap), len(greasy)
