@@ -14,6 +14,7 @@ from harness.isoform_pair import IsoformPair, in_full_numbers
 from harness.pictures import BLUE, GREY, ORANGE, save_png, styled
 
 _SHADE = (0.85, 0.92, 0.96)
+_NAMES = {BLUE: "blue", ORANGE: "orange", GREY: "grey"}
 _LABELS = {"full": "full length", "isoform": "isoform", "cut_out": "cut out of the full length"}
 _LOOKS: Mapping[str, Mapping[str, Any]] = {
     "full": {"color": GREY},
@@ -28,7 +29,7 @@ def isoform_plot(path: Path, pair: IsoformPair, title: str) -> None:
     tracks = _tracks(pair)
     rows: list[Any] = [["alignment"] * 3, ["full", "isoform", "difference"]]
     rows += [[name] * 3 for name in tracks]
-    figure = Figure(figsize=(11, 5.2 + 1.5 * len(tracks)), layout="constrained")
+    figure = Figure(figsize=(11, 5.6 + 1.7 * len(tracks)), layout="constrained")
     heights = [0.55, 3.4, *(1.2 for _ in tracks)]
     axes = figure.subplot_mosaic(rows, height_ratios=heights)
     figure.suptitle(title)
@@ -36,6 +37,9 @@ def isoform_plot(path: Path, pair: IsoformPair, title: str) -> None:
     _maps(axes, pair)
     for name, lines in tracks.items():
         _track(axes[name], pair, lines, name)
+    axes[name].set_xlabel("residue of the full length (shaded: lost; ticks: surroundings are gone)")
+    handles = next(iter(axes[name].get_legend_handles_labels() for name in tracks))
+    figure.legend(*handles, loc="outside lower center", ncols=3)
     save_png(figure, path)
 
 
@@ -105,10 +109,13 @@ def _difference(
     size = 4 + 300 / len(change)
     groups = {"kept": (before & after, GREY), "lost": (before & ~after, ORANGE)}
     groups["gained"] = (after & ~before, BLUE)
-    for label, (pairs, color) in groups.items():
+    for pairs, color in groups.values():
         i, j = np.nonzero(pairs)
-        axes.scatter(j, i, s=size, color=color, marker="s", lw=0, label=f"{label} ({len(i)})")
-    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3)
+        axes.scatter(j, i, s=size, color=color, marker="s", lw=0)
+    kept, lost, gained = (
+        f"{name} {pairs.sum()} ({_NAMES[color]})" for name, (pairs, color) in groups.items()
+    )
+    axes.set_xlabel(f"contacts: {kept},\n{lost}, {gained}")
     axes.set_title("isoform − full length\nabove: scores (blue: stronger); below: contacts")
     axes.set(xlim=(-0.5, len(change) - 0.5), ylim=(len(change) - 0.5, -0.5))
 
@@ -140,9 +147,7 @@ def _track(
         along = np.full(pair.kept.length, np.nan)
         along[pair.kept.full] = values
         axes.plot(along, label=_LABELS[side], lw=1, marker=".", ms=2, **_LOOKS[side])
-    bereft = pair.kept.full[pair.bereft]
-    bottom = axes.get_ylim()[0]
-    axes.plot(bereft, np.full(len(bereft), bottom), "|", color="black", ms=6, clip_on=False)
+    bereft, bottom = pair.kept.full[pair.bereft], axes.get_ylim()[0]
+    if len(bereft):  # nothing, unclipped, would leave no room for anything else
+        axes.plot(bereft, np.full(len(bereft), bottom), "|", color="black", ms=6, clip_on=False)
     axes.set(xlim=(-0.5, pair.kept.length - 0.5), ylabel=name)
-    axes.set_xlabel("residue of the full length (shaded: lost; ticks: surroundings are gone)")
-    axes.legend(fontsize=7, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderpad=0)
