@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from benchmarks import hostile_settings
+from benchmarks.hostile_predictions import PAES, archives, read
 from benchmarks.mutations import Mutator
 from harness.alignment import read_alignment, read_fasta, read_rows
 from harness.contact_regression import (
@@ -31,7 +32,7 @@ from harness.models.hugging_face import published_name, shards_of
 from harness.models.network import Architecture, Network
 from harness.pairs import KeptPairs, read_pairs
 from harness.sides import COSTS, Side, read_frozen, write_frozen
-from harness.structure import read_chain, secondary_structure
+from harness.structure import read_chain, read_chains, secondary_structure
 
 _A3M = b">query one\nMKTAYIAKQR\n>b\nMKTA--AKQR\n>c x y\nMKTAyiYIAKQ-\n>d\nMXTAYIA..KQR\n"
 _STOCKHOLM = (
@@ -87,6 +88,7 @@ def _both(path: Path) -> None:
 
 def _structure(path: Path) -> None:
     secondary_structure(read_chain(path, None, 1))
+    read_chains(path)
 
 
 def _pdb() -> bytes:
@@ -224,6 +226,8 @@ FORMATS: dict[str, Format] = {
     "mmcif": Format("x.cif", Mutator(_CIF_TOKENS), _text(_cif()), _structure),
     "contact_map": Format("contacts/p.npz", Mutator(_NPY_TOKENS, "zip"), _contact_maps, _read_map),
     "pairs": Format("p.npz", Mutator(_NPY_TOKENS, "zip"), _pairs, read_pairs),
+    "pae": Format("x.json", Mutator(_JSON_TOKENS), _text(*PAES), read),
+    "pae_npz": Format("x.npz", Mutator(_NPY_TOKENS, "zip"), archives, read),
     "fair_esm": Format("x.pt", Mutator(_PICKLE_TOKENS, ""), _fair_esm, load_checkpoint),
     "regression": Format("x.pt", Mutator(_PICKLE_TOKENS, "zip"), _regression, read_regression),
     "hub_bin": Format("pytorch_model.bin", Mutator(_PICKLE_TOKENS, "zip"), _bin, _read_folder),
@@ -238,10 +242,7 @@ FORMATS: dict[str, Format] = {
         lambda p: read_column(p, "chain", "add it"),
     ),
     "settings": Format(
-        "x.yaml",
-        Mutator(hostile_settings.TOKENS),
-        hostile_settings.seeds,
-        hostile_settings.read,
+        "x.yaml", Mutator(hostile_settings.TOKENS), hostile_settings.seeds, hostile_settings.read
     ),
     "journal": Format(
         "proteins.jsonl", Mutator(_JSON_TOKENS), _text(_JOURNAL), lambda p: read_journal(p.parent)

@@ -29,7 +29,7 @@ from harness.results import (
 )
 from harness.statistics import Bootstrap
 
-COMPARED = ("p_at_L", "spearman", "pearson", "map_", "top_overlap")
+COMPARED = ("p_at_L", "spearman", "pearson", "map_", "top_overlap", "contacts_kept", "tm_score")
 """Beginnings of metrics of which runs are compared protein by protein."""
 
 COSTS = ("seconds", "flops", "forward_passes")

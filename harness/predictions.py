@@ -3,6 +3,7 @@
 What each program writes is in docs/predicted_structures.md, with sources.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -50,10 +51,10 @@ LAYOUTS = (
     Layout("AlphaFold 2", "{id}/ranked_0"),
     Layout("AlphaFold 3", "{id}/{id}_model", ("{id}/{id}_confidences.json",)),
     Layout("AlphaFold 3", "{lower}/{lower}_model", ("{lower}/{lower}_confidences.json",)),
-    Layout("AlphaFold Server", "fold_{lower}_model_0", ("fold_{lower}_full_data_0.json",)),
+    Layout("AlphaFold Server", "fold_{plain}_model_0", ("fold_{plain}_full_data_0.json",)),
     Layout("Boltz", "{id}/{id}_model_0", ("{id}/pae_{id}_model_0.npz",)),
     Layout("Boltz", "predictions/{id}/{id}_model_0", ("predictions/{id}/pae_{id}_model_0.npz",)),
-    Layout("Chai-1", "{id}/pred.model_idx_0"),
+    Layout("Chai-1", "{id}/pred.model_idx_*"),
 )
 """In this order: the first that has a structure of the protein is read."""
 
@@ -186,7 +187,9 @@ def _only(paths: Sequence[Path]) -> Path | None:
 
 
 def _filled(pattern: str, identifier: str) -> str:
-    return pattern.format(id=identifier, lower=identifier.lower())
+    lower = identifier.lower()
+    plain = re.sub(r"[^a-z0-9]", "_", lower)  # as the server writes names
+    return pattern.format(id=identifier, lower=lower, plain=plain)
 
 
 def _without_ending(path: Path) -> str:

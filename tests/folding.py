@@ -7,7 +7,13 @@ from pathlib import Path
 
 import torch
 
+from harness.models.esmfold import ESMFold
+from harness.protein import Protein
 from tests.builders import helix, write_structure
+
+SETTINGS = {"device": "cpu", "dtype": "float32", "chunk_size": None, "recycles": None}
+SEQUENCE = "MKTAYIAKQRQISFVKSHFSRQLEERLGL"
+PROTEIN = Protein("p", SEQUENCE)
 
 _STRUCTURE = {"sequence_dim": 32, "pairwise_dim": 16, "ipa_dim": 8, "resnet_dim": 16}
 _STRUCTURE |= {"num_heads_ipa": 4, "num_qk_points": 4, "num_v_points": 4, "num_blocks": 2}
@@ -52,6 +58,11 @@ def _kept():
 def esmfold_folder():
     """One such folder for all tests of a process, which only read it."""
     return save_esmfold(random_esmfold(), Path(_kept().name) / "esmfold")
+
+
+def loaded(path=None, **changes):
+    """That model, or the one of this folder, with these settings."""
+    return ESMFold(path or esmfold_folder(), **(SETTINGS | changes))
 
 
 def choices_for(method):

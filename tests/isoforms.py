@@ -82,3 +82,11 @@ def values_of(method, sample, **changes):
     rows = list(evaluation(**changes)(method, sample))
     assert len({(row.metric, row.range) for row in rows}) == len(rows)
     return {f"{row.metric} {row.range}".strip(): row.value for row in rows}
+
+
+def looked_at(method):
+    """The pair that the evaluation has looked at."""
+    seen = evaluation()
+    list(seen(method, sample_of()))
+    (pair,) = seen.shown
+    return pair

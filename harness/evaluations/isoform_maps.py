@@ -15,20 +15,19 @@ Measured = tuple[str, str, float, int]
 
 
 def map_measures(pair: IsoformPair) -> Iterator[Measured]:
-    """Recovery, correlation and contacts kept, of each scope.
+    """Contacts kept, recovery and correlation, of each scope.
 
     Those that end in `_masked` are of the full length with what is lost hidden, not of the isoform.
     """
     full, own = pair.maps
     contacts, kept = pair.contacts
     for name, among in pair.scopes.items():
-        n = int(among.sum())
+        there, n = contacts & among, int(among.sum())
+        yield "contacts_kept", name, _share(kept[there]), int(there.sum())
         for ending, other in (("", own), ("_masked", pair.hidden_map)):
             if other is not None:
                 yield f"recovery{ending}", name, recovered(full[among], other[among]), n
                 yield f"correlation{ending}", name, correlation(full[among], other[among]), n
-        there = contacts & among
-        yield "contacts_kept", name, _share(kept[there]), int(there.sum())
 
 
 def precision_measures(pair: IsoformPair, ranges: Sequence[str]) -> Iterator[Measured]:

@@ -4,17 +4,16 @@ Four structures (102M and three homologs), each without the same segments. What 
 what it covered; nothing else changes, because the structure of each isoform is the fragment itself.
 """
 
-import csv
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from biotite.structure.io import pdb
 
+from benchmarks.constructed_isoforms import name_of, write
 from harness.datasets.deletions import CONSTRUCTED
 from harness.exposure import exposure, hydrophobic
-from harness.structure import Chain, read_chains
+from harness.structure import read_chains
 from tests.builders import DATA, needs_data
 
 pytestmark = needs_data
@@ -26,40 +25,15 @@ CUTS = ((0, 36), (20, 51), (58, 78))
 def sources() -> dict[str, Path]:
     """The structure of each myoglobin."""
     homologs = sorted((DATA / "bonus" / "myoglobin").glob("*.pdb.gz"))
-    return {"102MA": DATA / "proteins" / "102MA" / "structure.cif.gz"} | {
-        path.name.partition("_")[0]: path for path in homologs
-    }
-
-
-def cut_out(chain: Chain, start: int, end: int) -> str:
-    """The chain without that segment, as the text of a PDB file."""
-    atoms = chain.atoms
-    assert atoms is not None
-    atoms = atoms[(atoms.res_id < start) | (atoms.res_id >= end)]
-    atoms.chain_id[:], atoms.hetero[:] = "A", False
-    file = pdb.PDBFile()
-    file.set_structure(atoms)
-    return str(file)
+    files = [DATA / "proteins" / "102MA" / "structure.cif.gz", *homologs]
+    return {name_of(path): path for path in files}
 
 
 @pytest.fixture(scope="module")
 def constructed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the table of pairs, and the structures of full lengths and isoforms."""
     root = tmp_path_factory.mktemp("myoglobins")
-    (root / "predictions").mkdir()
-    columns = ("isoform", "full_length", "isoform_sequence", "full_length_sequence", "source")
-    rows = []
-    for name, path in sources().items():
-        (chain,) = read_chains(path)
-        (root / "predictions" / f"{name}.pdb").write_text(cut_out(chain, 0, 0))
-        for start, end in CUTS:
-            isoform = f"{name}_without_{start}_{end}"
-            letters = chain.sequence[:start] + chain.sequence[end:]
-            rows.append([isoform, name, letters, chain.sequence, CONSTRUCTED])
-            text = cut_out(chain, start, end)
-            (root / "predictions" / f"{isoform}.pdb").write_text(text)
-    with (root / "pairs.csv").open("w", newline="") as stream:
-        csv.writer(stream).writerows([columns, *rows])
+    write(root, {name: read_chains(path)[0] for name, path in sources().items()}, CUTS)
     return root
 
 
@@ -71,7 +45,7 @@ def table(constructed: Path) -> pd.DataFrame:
 
     command = [sys.executable, "-m", "harness", "dataset=isoforms", "evaluation=isoform"]
     command += [f"dataset.pairs={constructed / 'pairs.csv'}", "method=structure", "tracker=none"]
-    command += [f"predictions={constructed / 'predictions'}", "method.confidence=none"]
+    command += [f"predictions={constructed / 'structures'}", "method.confidence=none"]
     command += [f"outputs={constructed / 'outputs'}", f"hydra.run.dir={constructed / 'run'}"]
     root = Path(__file__).parent.parent.parent
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
