@@ -10,8 +10,10 @@ from harness.errors import InputError
 from harness.sides import Side
 from harness.verdicts import EQUIVALENT, IMPROVED, VERDICTS, Paired, Rules, Verdict, judge
 
-JUDGED = ("p_at_L", "p_at_L_ordered", "average_precision", "spearman", "recovered")
-JUDGED += ("contacts_kept", "p_at_L_isoform", "tm_score")
+JUDGED = (
+    *("p_at_L", "p_at_L_ordered", "average_precision", "spearman", "recovered"),
+    *("contacts_kept", "p_at_L_isoform", "tm_score"),
+)
 """Metrics that are judged unless others are named; higher is better in each."""
 
 LESS_IS_BETTER = ("context", "context_one_sided", "rmsd")

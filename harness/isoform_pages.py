@@ -90,6 +90,7 @@ def _line(pair: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _PARTS = ("kept", "lost", "new")
+_PLACE = ["isoform", "full_length", "n_isoform", "n_full_length", *_PARTS]
 
 
 def _facts(pair: IsoformPair) -> dict[str, Any]:
@@ -132,6 +133,8 @@ def _pair_page(facts: Mapping[str, Any], pair: IsoformPair, picture: Path, label
 
 
 def _index_page(table: pd.DataFrame, folder: Path, label: str) -> str:
+    texts = [name for name in table.columns if not isinstance(table[name].iloc[0], float)]
+    table = table[[*_PLACE, *table.columns.difference(texts, sort=False), *texts[len(_PLACE) :]]]
     rows = []
     for line in table.to_dict("records"):
         name = str(line["isoform"])
@@ -140,7 +143,11 @@ def _index_page(table: pd.DataFrame, folder: Path, label: str) -> str:
         rows.append([_Markup(link) if there else name, *list(line.values())[1:]])
     note = f"{label}. Every number is in {TABLE} and rows.csv too; residues are counted from 0."
     columns = [str(name).replace("_", " ") for name in table.columns]
-    return _page("Isoforms", [f'<p class="note">{escape(note)}</p>', _table(columns, rows)])
+    body = [
+        f'<p class="note">{escape(note)}</p>',
+        f'<div class="wide">{_table(columns, rows)}</div>',
+    ]
+    return _page("Isoforms", body)
 
 
 def _meaning(metric: str) -> str:
