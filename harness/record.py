@@ -101,8 +101,14 @@ def identity(config: Mapping[str, Any], experiment: Experiment) -> dict[str, str
 def settings(config: Mapping[str, Any]) -> dict[str, str]:
     """The part of a run's identity that is known before anything is built."""
     parts = (config["method"], config.get("evaluation", {}).get("reference", {}))
-    free = FREE if any("model" in part for part in parts) else (*FREE, "model.")
-    return {key: str(value) for key, value in _flat(config).items() if not key.startswith(free)}
+    unread = () if any("model" in part for part in parts) else ("model.",)
+    flat = _flat(config)
+    return {key: str(flat[key]) for key in flat if not (_free(key) or key.startswith(unread))}
+
+
+def _free(key: str) -> bool:
+    """Whether it may differ; in a data set made of another one, as in that one."""
+    return key.replace("dataset.whole.", "dataset.").startswith(FREE)
 
 
 def describe(tracked: TrackedRun, names: RunNames, config: Mapping[str, Any]) -> None:
@@ -115,8 +121,9 @@ def describe(tracked: TrackedRun, names: RunNames, config: Mapping[str, Any]) ->
     del short["shard"]
     left_out = ("tracker.",) if names.model else ("tracker.", "model.")
     flat = {key: v for key, v in _flat(config).items() if not key.endswith("_target_")}
-    fixed = {key: value for key, value in flat.items() if not key.startswith((*FREE, *left_out))}
-    free = {k: str(v) for k, v in flat.items() if k not in fixed and not k.startswith(left_out)}
+    read = {key: value for key, value in flat.items() if not key.startswith(left_out)}
+    fixed = {key: value for key, value in read.items() if not _free(key)}
+    free = {key: str(value) for key, value in read.items() if key not in fixed}
     tracked.record(fixed | short, {}, free | marks)
 
 

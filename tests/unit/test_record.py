@@ -217,3 +217,11 @@ def test_a_whole_run_has_no_mark_of_a_shard():
     tracked = Remembering()
     record.describe(tracked, NAMES, CONFIG)
     assert not [key for key in (*tracked.tags, *tracked.parameters) if "shard" in key]
+
+
+def test_what_may_differ_of_a_data_set_may_differ_where_another_is_made_of_it():
+    inner = {"_target_": "d.D", "path": "p", "cache": "c", "seed": 0}
+    config = CONFIG | {"dataset": {"_target_": "e.E", "whole": inner, "ranges": ["min3"]}}
+    kept = record.settings(config)
+    assert "dataset.whole.seed" in kept
+    assert not {"dataset.whole.path", "dataset.whole.cache"} & set(kept)
