@@ -88,6 +88,23 @@ class Isoforms:
         """Residues of each isoform or of its full length, whichever is longer: both are read."""
         return {name: max(map(len, self._sequences(name))) for name in self.protein_ids}
 
+    def fetch(self) -> Path:
+        """The folder of sequences from UniProt, after those that were missing have been fetched."""
+        for name in self._elsewhere:
+            self.uniprot.sequence(name)
+        return self.uniprot.folder
+
+    def verify(self) -> list[str]:
+        """Sequences of UniProt's that are absent, or not those that were recorded."""
+        return self.uniprot.verify(self._elsewhere)
+
+    @property
+    def _elsewhere(self) -> list[str]:
+        """Proteins of the selected pairs whose sequence neither table nor FASTA file has."""
+        pairs = [(self._rows[isoform], name) for isoform in self.protein_ids for name in NAMES]
+        names = [row[name] for row, name in pairs if not row.get(SEQUENCES[name])]
+        return [name for name in dict.fromkeys(names) if name not in self._records]
+
     @property
     def _table(self) -> Path:
         path = Path(self.pairs)

@@ -1,10 +1,12 @@
 """Sequences from UniProt, by accession."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.alignment import read_fasta
+from harness.digests import digest
 from harness.download import Downloads, NotThereError, cache_folder, offline_by_environment
 from harness.errors import InputError
 
@@ -52,11 +54,26 @@ class UniProt:
             )
         return records[0][1]
 
+    def verify(self, accessions: Iterable[str]) -> list[str]:
+        """What is wrong with their files, a line each: absent, or not the one recorded."""
+        recorded, problems = self._downloads.recorded(), []
+        for name in (f"{accession}.fasta" for accession in accessions):
+            path = self.folder / name
+            if not path.exists():
+                problems.append(f"{path} is not there")
+            elif (found := digest(path)) != recorded.get(name, found):
+                problems.append(f"{path} has SHA-256 {found}, not {recorded[name]}")
+        return problems
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are kept."""
+        return cache_folder(self.cache) / "uniprot"
+
     @property
     def _downloads(self) -> Downloads:
         offline = self.offline or offline_by_environment()
-        folder = cache_folder(self.cache) / "uniprot"
-        return Downloads(folder, offline, Path(self.lock) if self.lock else None)
+        return Downloads(self.folder, offline, Path(self.lock) if self.lock else None)
 
 
 def is_accession(name: str) -> bool:

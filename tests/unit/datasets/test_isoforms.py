@@ -9,7 +9,7 @@ import pytest
 from harness.datasets.isoforms import PUBLISHED, Isoforms, published_isoforms
 from harness.datasets.uniprot import UniProt, is_accession
 from harness.errors import InputError, PrerequisiteError
-from harness.protocols import Dataset, KnowsLengths
+from harness.protocols import Dataset, Fetched, KnowsLengths
 from tests.servers import Files, serving
 
 FULL, ISOFORM = "MKTAYIAKGRQISFVLDERW", "MKTAYIAKGRVLDERW"
@@ -178,6 +178,21 @@ class TestUniProt:
     def test_names_without_a_sequence(self, isoforms, server, row, message):
         with serving(server) as url, pytest.raises(InputError, match=message):
             _ = isoforms("isoform,full_length", row, url=url)[row.partition(",")[0]]
+
+    def test_sequences_can_be_fetched_ahead_and_verified(self, isoforms, server, tmp_path):
+        lines = ("isoform,full_length,full_length_sequence", f"Q8WVH6,mine,{FULL}")
+        dataset = isoforms(*lines)
+        assert isinstance(dataset, Fetched)
+        assert [line.rpartition("/")[2] for line in dataset.verify()] == [
+            "Q8WVH6.fasta is not there"
+        ]
+        with serving(server) as url:
+            folder = isoforms(*lines, url=url).fetch()
+        assert [path.name for path in folder.glob("*.fasta")] == ["Q8WVH6.fasta"]
+        assert dataset.verify() == []
+        (folder / "Q8WVH6.fasta").write_text(">x\nMK\n")
+        (problem,) = dataset.verify()
+        assert "Q8WVH6.fasta has SHA-256" in problem
 
     def test_offline(self, isoforms):
         with pytest.raises(PrerequisiteError, match="offline mode forbids to fetch it"):
