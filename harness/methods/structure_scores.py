@@ -12,6 +12,8 @@ from harness.predicted import PredictedStructure
 from harness.protein import Protein
 
 WEIGHTS = ("none", "plddt", "pae")
+NARROWEST = 0.5
+"""Å: of a steeper fall near pairs would all have the score 1, and be ranked by nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,10 @@ class Scoring:
     tolerance: float
 
     def __post_init__(self) -> None:
-        for name in ("width", "tolerance"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; allowed are Å above 0")
+        if self.width < NARROWEST:
+            raise ValueError(f"width is {self.width}; allowed are {NARROWEST} Å and more")
+        if self.tolerance <= 0:
+            raise ValueError(f"tolerance is {self.tolerance}; allowed are Å above 0")
         if self.weight not in WEIGHTS:
             raise ValueError(f"weight is {self.weight!r}; allowed are {', '.join(WEIGHTS)}")
 

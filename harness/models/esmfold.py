@@ -32,8 +32,8 @@ _O = 4
 """The O atom among them."""
 _ALANINE = {"N": 0, "CA": 1, "C": 2, "CB": 4}
 """The place of an alanine's atoms in the network's order."""
-_COPIES = 6
-"""Pair representations in memory at once, about."""
+_COPIES = 12
+"""Pair representations in memory at once, as measured (docs/predicted_structures.md)."""
 
 
 @dataclass(eq=False)

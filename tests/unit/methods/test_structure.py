@@ -94,7 +94,7 @@ class TestWeights:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"width": 0.0}, "width is 0.0; allowed are Å above 0"),
+            ({"width": 0.4}, "width is 0.4; allowed are 0.5 Å and more"),
             ({"tolerance": -1.0}, "tolerance is -1.0; allowed are Å above 0"),
             ({"weight": "ptm"}, "weight is 'ptm'; allowed are none, plddt, pae"),
         ],
