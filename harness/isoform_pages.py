@@ -49,7 +49,7 @@ SCOPES = {
 
 
 def write_pair(results: RunFolder, pair: IsoformPair, label: str, pictures: bool) -> None:
-    """Write what is known of a pair: isoforms/<id>.json, and its picture and page if wanted."""
+    """Write what is known of a pair: isoforms/<id>.json and .csv, and its picture and page."""
     identifier = pair.sample.protein.id
     folder = results.path / FOLDER
     folder.mkdir(exist_ok=True)
@@ -58,7 +58,20 @@ def write_pair(results: RunFolder, pair: IsoformPair, label: str, pictures: bool
         picture = folder / f"{identifier}.png"
         isoform_plot(picture, pair, f"{identifier} of {facts['full_length']} · {label}")
         _write(folder / f"{identifier}.html", _pair_page(facts, pair, picture, label))
+    with replacing(folder / f"{identifier}.csv") as partial:
+        residue_table(pair).to_csv(partial, index=False)
     _write(folder / f"{identifier}.json", json.dumps(facts, indent=1) + "\n")
+
+
+def residue_table(pair: IsoformPair) -> pd.DataFrame:
+    """One line a kept residue: where it is in both, and what was measured along the chain."""
+    kept = pair.kept
+    table = {"residue": list(pair.letters), "isoform": kept.isoform, "full_length": kept.full}
+    table |= {"segment": kept.segment, "bereft": pair.bereft.astype(int)}
+    table |= {"recovery": pair.recovery_of_rows}
+    for side, seen in pair.exposures.items():
+        table |= {f"area_{side}": seen.area, f"sap_{side}": seen.sap}
+    return pd.DataFrame(table | {f"plddt_{side}": sure for side, sure in pair.plddt.items()})
 
 
 def write_index(results: RunFolder, label: str) -> None:

@@ -154,6 +154,15 @@ class IsoformPair:
         }
 
     @property
+    def recovery_of_rows(self) -> Float[ndarray, " K"]:
+        """Recovery of the row of each kept residue; NaN where that of the full length is zero."""
+        full, own = self.maps
+        far = self.kept.in_both(self.settings.separation)
+        norms = (far * full**2).sum(axis=1)
+        found = np.full(len(norms), np.nan)
+        return np.divide((far * full * own).sum(axis=1), norms, out=found, where=norms > 0)
+
+    @property
     def letters(self) -> str:
         """The kept residues."""
         return "".join(self.sample.protein.sequence[i] for i in self.kept.isoform)

@@ -123,19 +123,10 @@ def _difference(
 def _tracks(pair: IsoformPair) -> dict[str, Mapping[str, Float[ndarray, " K"]]]:
     """What is drawn along the chain, by axis; curves of the kept residues."""
     if not pair.exposures:
-        return {"recovery of a residue's row": {"isoform": _recovery_of_rows(pair)}}
+        return {"recovery of a residue's row": {"isoform": pair.recovery_of_rows}}
     tracks = {"accessible area (Å²)": {name: e.area for name, e in pair.exposures.items()}}
     tracks["aggregation propensity"] = {name: e.sap for name, e in pair.exposures.items()}
     return tracks | ({"pLDDT": dict(pair.plddt)} if pair.plddt else {})
-
-
-def _recovery_of_rows(pair: IsoformPair) -> Float[ndarray, " K"]:
-    """Recovery of the row of each kept residue; NaN where it is zero."""
-    full, own = pair.maps
-    far = pair.kept.in_both(pair.settings.separation)
-    norms = (far * full**2).sum(axis=1)
-    found = np.full(len(norms), np.nan)
-    return np.divide((far * full * own).sum(axis=1), norms, out=found, where=norms > 0)
 
 
 def _track(

@@ -136,7 +136,8 @@ def send(tracked: TrackedRun, results: RunFolder, summary: Mapping[str, Any]) ->
     tracked.files([path for name in names if (path := results.path / name).exists()], "")
     for name, points in curves(results).items():
         tracked.curve(f"curve/{name}", points)
-    for kind, ending in (("maps", "png"), ("pairs", "npz"), (ISOFORMS, "html")):
+    kinds = (("maps", "png"), ("pairs", "npz"), (ISOFORMS, "html"), (ISOFORMS, "csv"))
+    for kind, ending in kinds:
         tracked.files(sorted((results.path / kind).glob(f"*.{ending}")), kind)
 
 

@@ -36,8 +36,6 @@ def measured(command_line, tmp_path):
     """A function that runs these arguments into one folder, and gives it."""
 
     def run(*arguments, fails=False):
-        added = [] if any("depth" in item for item in arguments) else ["~dataset.depth"]
-        del added
         done = command_line(*arguments, f"hydra.run.dir={tmp_path / 'run'}")
         assert (done.code != 0) == fails, done.err
         return done.err if fails else tmp_path / "run"
@@ -52,7 +50,7 @@ def test_predictions_of_a_pair_from_files_to_a_page(measured, pairs):
     assert rows["plddt_isoform", "kept"] == pytest.approx(75.0)
     assert rows["exposed_area_cut_out", "kept"] > 0
     assert {path.name for path in (folder / "isoforms").iterdir()} == {
-        *("index.html", "iso.html", "iso.json", "iso.png")
+        *("index.html", "iso.html", "iso.json", "iso.csv", "iso.png")
     }
     assert pd.read_csv(folder / "isoforms.csv")["variant"].tolist() == ["without 10 to 17"]
     files = json.loads((folder / "proteins.jsonl").read_text())["files"]

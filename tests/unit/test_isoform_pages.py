@@ -105,7 +105,8 @@ def test_every_metric_and_scope_is_explained(tmp_path):
 def test_without_pictures_there_are_facts_and_no_page(results):
     pair, _ = seen(known(), sample_of(notes=NOTES))
     write_pair(results, pair, "jac 8M", pictures=False)
-    assert [path.name for path in (results.path / "isoforms").iterdir()] == ["iso.json"]
+    names = sorted(path.name for path in (results.path / "isoforms").iterdir())
+    assert names == ["iso.csv", "iso.json"]
     assert json.loads((results.path / "isoforms" / "iso.json").read_text()) == {
         "isoform": "iso",
         "full_length": "full",
@@ -134,6 +135,24 @@ def test_the_table_has_a_line_for_each_pair(results):
     page = Page((results.path / "isoforms" / "index.html").read_text(encoding="utf-8"))
     assert page.links == ["iso.html"]
     assert "other" in page.texts
+
+
+@pytest.mark.parametrize("folds", [False, True])
+def test_curves_along_the_chain_are_kept_as_numbers(results, tmp_path, folds):
+    maps = {"full": WHOLE, "iso": 0.5 * fragment_of(WHOLE)}
+    structures = {"full": helix_of(tmp_path, FULL, 80), "iso": helix_of(tmp_path, SHORT, 90)}
+    pair, rows = seen(Folding(maps, structures=structures) if folds else Known(maps), sample_of())
+    write_pair(results, pair, "jac 8M", pictures=False)
+    table = pd.read_csv(results.path / "isoforms" / "iso.csv")
+    assert "".join(table["residue"]) == SHORT
+    assert table["full_length"].tolist() == [*range(10), *range(18, 38)]
+    assert table["segment"].tolist() == [0] * 10 + [1] * 20
+    assert table["recovery"].tolist() == pytest.approx([0.5] * 30)
+    assert ("area_cut_out" in table) == ("plddt_isoform" in table) == folds
+    if folds:
+        gained = (table["area_isoform"] - table["area_full"]).clip(0).sum()
+        value = next(row.value for row in rows if row.metric == "exposed_area")
+        assert gained == pytest.approx(value)
 
 
 def test_a_run_without_isoforms_has_no_table(results):

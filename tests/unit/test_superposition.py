@@ -30,6 +30,24 @@ def test_a_rotated_copy_is_the_same(length: int) -> None:
     assert found.lddt == 1
 
 
+def test_rmsd_is_that_of_an_independent_superposition() -> None:
+    reference = coil(50)
+    other = moved(reference + np.random.default_rng(2).normal(size=(50, 3)))
+    centered = [places - places.mean(axis=0) for places in (reference, other)]
+    _, total = Rotation.align_vectors(*centered)
+    assert likeness(reference, other).rmsd == pytest.approx(total / 50**0.5, rel=1e-4)
+
+
+def test_lddt_by_hand() -> None:
+    """Three atoms: of three distances one is kept, one is off by 0.7 Å, one by 3 Å."""
+    reference = np.array([[0, 0, 0], [4.0, 0, 0], [0, 6.0, 0]])
+    one, two = 4.7, np.hypot(4.0, 6.0) + 3
+    x = (one**2 + 6.0**2 - two**2) / 12  # of the third atom's place along the second axis
+    other = np.array([[0, 0, 0], [0, 6.0, 0], [(one**2 - x**2) ** 0.5, x, 0]])
+    other = other[[0, 2, 1]]
+    assert likeness(reference, other).lddt == pytest.approx((4 / 4 + 3 / 4 + 1 / 4) / 3)
+
+
 def test_a_mirror_image_is_not_the_same() -> None:
     found = likeness(coil(60), coil(60) * [1, 1, -1])
     assert found.rmsd > 3
