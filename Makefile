@@ -6,7 +6,8 @@ DEMO   := outputs/demo
 HEADS  := outputs/shipped_heads
 
 REFERENCE := $(BIN)/python -m harness.regress model=lattice_3x64 pictures=false tracker=none
-METHODS   := $(basename $(notdir $(wildcard conf/method/*.yaml)))
+# structure and folded read what does not come with the project
+METHODS   := $(filter-out structure folded,$(basename $(notdir $(wildcard conf/method/*.yaml))))
 SHORT     := [1AQTA_PF02823,1BXYA_PF00327,1UCSA_PF08666,3MQIA_PF01833,1U2HA_PF07679,2O9SA_PF00018,3I2ZA_PF00313,1JL3A_PF01451,2PNDA_PF07686,1UNQA_PF00169]
 
 .PHONY: demo test check ui train heads references screenshots audit clean

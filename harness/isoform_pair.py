@@ -1,7 +1,7 @@
 """An isoform beside its full length: the maps of both, and what two predicted structures show."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy import ndarray
 
 from harness.exposure import Exposure, exposure
 from harness.isoform import Kept
-from harness.metrics import separations
+from harness.metrics import ContactDefinition, separations
+from harness.placement import distances_between
 from harness.predicted import PredictedStructure
 from harness.protocols import Row
 from harness.sample import Sample
@@ -22,12 +23,12 @@ GONE = 0.5
 
 @dataclass(frozen=True)
 class Settings:
-    """Which pairs are in contact: CB atoms below `cutoff` Å, `separation` residues apart at least.
+    """Which pairs are in contact, and how far apart in both sequences residues are, at least.
 
-    The separation holds in both sequences. `radius` (Å) is that of the aggregation propensity.
+    `radius` (Å) is that of the aggregation propensity.
     """
 
-    cutoff: float
+    contact: ContactDefinition
     separation: int
     radius: float
 
@@ -42,13 +43,14 @@ class Side:
     def contacts(self, settings: Settings) -> Bool[ndarray, "L L"]:
         """Pairs in contact, both triangles.
 
-        Those with CB atoms closer than the cutoff in the structure; without one the best pairs of
-        the map, as many as residues.
+        Those with atoms closer than the cutoff in the structure; without one the best pairs of the
+        map, as many as residues.
         """
         length = len(self.scores)
         far = np.abs(separations(length, ())) >= settings.separation
         if self.structure is not None:
-            return far & (self.structure.distances < settings.cutoff)
+            places = self.structure.places(settings.contact.atom)
+            return far & (distances_between(places) < settings.contact.cutoff)
         i, j = np.nonzero(np.triu(far))
         best = np.argsort(-self.scores[i, j], kind="stable")[:length]
         found = np.zeros((length, length), dtype=bool)
@@ -61,7 +63,7 @@ class IsoformPair:
     """The isoform, the sample of its full length, what is kept, and what the method says of both.
 
     `hidden` is the map of the full length while what is lost is hidden, where that was asked for.
-    `rows` are what was measured.
+    `rows` are what was measured, which is added when it is known.
     """
 
     sample: Sample
@@ -70,7 +72,7 @@ class IsoformPair:
     full: Side
     settings: Settings
     hidden: Float[ndarray, "L L"] | None = None
-    rows: Sequence[Row] = ()
+    rows: list[Row] = field(default_factory=list)
 
     @property
     def full_sample(self) -> Sample:

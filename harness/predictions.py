@@ -30,7 +30,8 @@ CONFIDENCES = ("plddt", "none")
 class Layout:
     """How a program calls the files of a protein `{id}`: the structure, and the aligned errors.
 
-    The name of the structure is without its ending; `*` stands for anything.
+    The name of the structure is without its ending; `*` stands for anything. Of several names of
+    aligned errors the first that is there counts.
     """
 
     program: str
@@ -92,12 +93,8 @@ class Predictions:
         for layout in LAYOUTS:
             structure = _only(self._matches(layout.structure, identifier, structures=True))
             if structure is not None:
-                errors = [
-                    path
-                    for pattern in layout.pae
-                    for path in self._matches(pattern, identifier, structures=False)
-                ]
-                return Files(structure, _only(errors))
+                found = (self._matches(name, identifier, structures=False) for name in layout.pae)
+                return Files(structure, _only(next(filter(None, found), [])))
         names = ", ".join(
             dict.fromkeys(_filled(layout.structure, identifier) for layout in LAYOUTS)
         )

@@ -1,7 +1,7 @@
 """Isoforms: what of the full length is still there when a part is spliced out or replaced?"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from harness.errors import InputError
 from harness.evaluations.isoform_maps import Measured, map_measures, precision_measures
@@ -55,9 +55,9 @@ class Isoform:
         """The rows of one isoform."""
         self.shown.clear()
         pair = self._pair(method, sample)
-        rows = [_row(measured, pair) for measured in self._measures(pair)]
-        self.shown.append(replace(pair, rows=rows))
-        yield from rows
+        pair.rows.extend(_row(measured, pair) for measured in self._measures(pair))
+        self.shown.append(pair)
+        yield from pair.rows
 
     def _pair(self, method: ContactMethod, sample: Sample) -> IsoformPair:
         if sample.origin is None:
@@ -72,7 +72,7 @@ class Isoform:
         kept = kept_residues(sample.protein, full, self.shortest)
         own, whole = (_side(method, protein) for protein in (sample.protein, full))
         hidden = method(full.masked(kept.full.tolist())) if self.masked else None
-        settings = Settings(CONTACTS[self.contact].cutoff, self.separation, self.radius)
+        settings = Settings(CONTACTS[self.contact], self.separation, self.radius)
         return IsoformPair(sample, kept, own, whole, settings, hidden)
 
     def _measures(self, pair: IsoformPair) -> Iterator[Measured]:

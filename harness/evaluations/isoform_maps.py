@@ -43,7 +43,7 @@ def precision_measures(pair: IsoformPair, ranges: Sequence[str]) -> Iterator[Mea
     isoform = in_full_numbers(pair.isoform.scores, kept, kept.isoform)
     for name in ranges:
         sides = [
-            rank_pairs(scores, truth, RANGES[name], pair.settings.cutoff)
+            rank_pairs(scores, truth, RANGES[name], pair.settings.contact.cutoff)
             for scores in (pair.full.scores, isoform)
         ]
         before, after = (precision_at(pairs, 1) for pairs in sides)

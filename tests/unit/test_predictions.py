@@ -106,6 +106,16 @@ def test_two_of_one_kind_are_for_the_user_to_choose(tmp_path: Path, names: tuple
         Predictions(tmp_path, "plddt").find("P12345")
 
 
+def test_colabfold_writes_aligned_errors_twice(tmp_path: Path) -> None:
+    structure, pae = LAYOUTS["relaxed"]
+    predicted(tmp_path / structure, QUERY)
+    for name in (pae, LAYOUTS["unrelaxed"][1]):
+        write_pae(tmp_path / str(name))
+    found = Predictions(tmp_path, "plddt").find("P12345").pae
+    assert found is not None
+    assert found.name == pae
+
+
 @pytest.mark.parametrize("other", ["P1234", "P12345_long", "P12345.2"])
 def test_an_id_does_not_find_the_files_of_another(tmp_path: Path, other: str) -> None:
     predicted(tmp_path / f"{other}.pdb", QUERY)

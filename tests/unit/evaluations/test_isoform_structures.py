@@ -41,10 +41,12 @@ class TestStructures:
         assert 20 / 30 - 1e-6 <= values["tm_score kept"] < 0.9
         assert 0.5 < values["lddt kept"] < 1
 
-    def test_contacts_are_those_of_the_structures(self, tmp_path):
+    @pytest.mark.parametrize(("contact", "atom"), [("cb8", "CB"), ("ca8", "CA")])
+    def test_contacts_are_those_of_the_structures(self, tmp_path, contact, atom):
         method = self.folding(tmp_path)
-        pair = looked_at(method)
-        distances = method.structures["full"].distances
+        pair = looked_at(method, contact=contact)
+        atoms = method.structures["full"].places(atom)
+        distances = np.linalg.norm(atoms[:, None] - atoms, axis=2)
         places = np.arange(len(FULL))
         far = np.abs(np.subtract.outer(places, places)) >= 3
         expected = (distances < 8) & far
