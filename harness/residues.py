@@ -59,7 +59,8 @@ def residues_of(atoms: AtomArray) -> Iterator[Residue]:
             for name, atom in place.items():
                 coordinates[ATOMS.index(name)] = atoms.coord[atom]
             ca = atoms[place["CA"]]
-            yield Residue(letter, coordinates, _place(ca), _keys(atoms[[place["CA"]]])[0])
+            key = (int(ca.res_id), str(ca.ins_code), str(ca.res_name))
+            yield Residue(letter, coordinates, _place(ca), key)
 
 
 def heavy_atoms(atoms: AtomArray, residues: list[Residue]) -> AtomArray:
