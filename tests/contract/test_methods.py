@@ -15,6 +15,7 @@ from hydra.utils import get_object
 
 from harness.alphabet import AMINO_ACIDS
 from harness.configuration import CONFIG_FOLDER, build_experiment
+from harness.errors import InputError
 from harness.protein import Protein
 from harness.protocols import ContactMethod, CouplingMethod
 from tests.folding import choices_for, predicted
@@ -52,11 +53,16 @@ def protein(request, write_alignment):
 
 @pytest.fixture(params=VISIBLE)
 def shown(request, protein):
-    """The protein as it is, with every third residue visible, and with none."""
-    method = request.node.callspec.params.get("name")
-    if method == "structure" and request.param != "visible":
-        pytest.skip("predicted from the whole sequence: refused, tests/unit/methods/test_structure")
-    return protein.masked(range(len(protein))[VISIBLE[request.param]])
+    """The protein as it is, with every third residue visible, and with none.
+
+    A structure that was predicted from all of them is refused for less, and read for the whole.
+    """
+    masked = protein.masked(range(len(protein))[VISIBLE[request.param]])
+    if request.node.callspec.params.get("name") == "structure" and masked.n_hidden:
+        with pytest.raises(InputError, match="are hidden, and its structure was predicted from"):
+            build("structure")(masked)
+        return protein
+    return masked
 
 
 def build_anew(method):

@@ -42,7 +42,7 @@ def footprint(shape, **changes):
 
 def test_every_model_that_can_be_chosen_is_in_the_table_but_those_of_no_known_size():
     choices = {path.stem for path in Path(CONFIG_FOLDER, "model").glob("*.yaml")}
-    assert choices - set(KNOWN) == {"potts", "esm2_local"}
+    assert choices - set(KNOWN) == {*("potts", "esm2_local", "esmfold", "esmfold_local")}
     assert set(KNOWN) <= choices
 
 
