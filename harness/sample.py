@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from harness.protein import Protein
@@ -57,7 +57,12 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """The full-length protein of an isoform, and what a table says of the two, as text."""
+    """The full-length protein of an isoform, and what a table says of the two, as text.
+
+    `places` gives for each residue of the isoform that of the full length (-1 for a new one), where
+    that is known; else it is found by an alignment.
+    """
 
     full_length: Sample
     notes: Mapping[str, str] = field(default_factory=dict)
+    places: Int[ndarray, " M"] | None = None

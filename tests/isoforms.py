@@ -84,9 +84,9 @@ def values_of(method, sample, **changes):
     return {f"{row.metric} {row.range}".strip(): row.value for row in rows}
 
 
-def looked_at(method, **changes):
+def looked_at(method, sample=None, **changes):
     """The pair that the evaluation has looked at."""
     seen = evaluation(**changes)
-    list(seen(method, sample_of()))
+    list(seen(method, sample or sample_of()))
     (pair,) = seen.shown
     return pair

@@ -89,7 +89,8 @@ class Deletions:
         protein = Protein(identifier, letters[: cut.start] + letters[cut.end :])
         unknown = np.full((len(protein),) * 2, np.nan)
         notes = {"variant": f"without residues {cut.start} to {cut.end - 1} (from 0)"}
-        origin = Origin(full, notes | {"source": CONSTRUCTED})
+        places = np.delete(np.arange(len(letters)), slice(cut.start, cut.end))
+        origin = Origin(full, notes | {"source": CONSTRUCTED}, places)
         return Sample(protein, unknown, group=full.group, origin=origin)
 
     @cached_property

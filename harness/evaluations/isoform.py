@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from harness.errors import InputError
 from harness.evaluations.isoform_maps import Measured, map_measures, precision_measures
 from harness.evaluations.isoform_structures import structure_measures
-from harness.isoform import kept_residues
+from harness.isoform import Kept, kept_residues
 from harness.isoform_pair import IsoformPair, Settings, Side
 from harness.metrics import CONTACTS, check_names
 from harness.predicted import structure_of
@@ -69,7 +69,12 @@ class Isoform:
         for protein in (sample.protein, full):
             if protein.breaks:
                 raise InputError(f"{protein.id} has several chains; isoforms are of one")
-        kept = kept_residues(sample.protein, full, self.shortest)
+        known = sample.origin.places
+        kept = (
+            kept_residues(sample.protein, full, self.shortest)
+            if known is None
+            else Kept(known, len(full))
+        )
         own, whole = (_side(method, protein) for protein in (sample.protein, full))
         hidden = method(full.masked(kept.full.tolist())) if self.masked else None
         settings = Settings(CONTACTS[self.contact], self.separation, self.radius)

@@ -144,6 +144,22 @@ def test_a_model_folds_both_and_the_language_model_path_needs_none(measured, pai
     assert read_summary(folder)["cost"]["forward_passes"] == 2
 
 
+def test_hidden_residues_that_are_closed_up_are_an_isoform(command_line, lattices, tmp_path):
+    """Two ways to one sequence: deleted by the data set, or by what the model reads."""
+    done = command_line(
+        *("dataset=deletions", "evaluation=isoform_short", "evaluation.masked=true"),
+        *("hiding=deleted", "hiding.gap=0", "method=contact_head", "model=lattice_3x64"),
+        *("dataset.limit=4", lattices.replace("dataset.", "dataset.whole.")),
+        f"hydra.run.dir={tmp_path / 'run'}",
+    )
+    assert done.code == 0, done.err
+    rows = read_rows(tmp_path / "run").set_index(["protein", "metric", "range"])["value"]
+    own = rows.xs("recovery", level="metric").sort_index()
+    hidden = rows.xs("recovery_masked", level="metric").sort_index()
+    assert own.notna().sum() >= 12
+    pd.testing.assert_series_equal(own, hidden, rtol=1e-4, check_names=False)
+
+
 def test_lattice_isoforms_through_a_language_model(command_line, lattices, tmp_path):
     done = command_line(
         *("dataset=deletions", "evaluation=isoform_short", "evaluation.masked=true"),

@@ -38,6 +38,7 @@ def test_each_protein_loses_a_segment(lattice):
         assert np.isnan(sample.distances).all()
         np.testing.assert_array_equal(sample.origin.full_length.distances, full.distances)
         assert sample.origin.notes["source"] == CONSTRUCTED
+        assert sample.origin.places.tolist() == [*range(start), *range(end, 27)]
         assert f"residues {start} to {end - 1}" in sample.origin.notes["variant"]
 
 

@@ -200,6 +200,17 @@ class TestRefusals:
             evaluation(**changes)
 
 
+def test_what_is_known_to_be_kept_is_not_aligned():
+    """A loss between like residues: by its sequence alone it could be elsewhere."""
+    full = "MKTAYIAKGAAAAAAAAAAWHCNGPQTYEMLSAVKDIG"
+    isoform = full[:12] + full[15:]
+    sample = sample_of(isoform, full)
+    places = np.array([*range(12), *range(15, len(full))])
+    sample = replace(sample, origin=replace(sample.origin, places=places))
+    pair = looked_at(Known({"full": WHOLE, "iso": random_map(len(isoform))}), sample)
+    assert pair.kept.full.tolist() == places.tolist()
+
+
 def test_an_isoform_with_new_residues_is_measured_on_what_is_kept():
     isoform = SHORT + "WWWWWWWW"
     own = random_map(len(isoform), seed=2)
