@@ -142,6 +142,8 @@ class ESMFold:
 
 def published_esmfold(source: PublishedWeights, **settings: Any) -> ESMFold:
     """The published model; its files are fetched on first use, and verified."""
+    if source.layout != "huggingface":
+        raise ValueError(f"layout is {source.layout!r}; ESMFold is read as the hub publishes it")
     model = ESMFold(source.fetch(), **settings)
     source.require(model.fingerprint)
     return model

@@ -42,7 +42,11 @@ def load_esmfold(folder: Path, dtype: torch.dtype, device: torch.device) -> "Esm
     with _quiet():
         try:
             loaded: Any = EsmForProteinFolding.from_pretrained(
-                folder, config=config, local_files_only=True, output_loading_info=True
+                folder,
+                config=config,
+                dtype=torch.float32,  # else the trunk is in what config.json states
+                local_files_only=True,
+                output_loading_info=True,
             )
         except _UNREADABLE as error:
             reason = str(error).partition("\n")[0]
@@ -71,13 +75,13 @@ def _require_room(config: Any, kind: Any, dtype: torch.dtype, device: torch.devi
     """Nothing; PrerequisiteError where the weights do not fit, before any is read."""
     with torch.device("meta"):
         shapes = kind(config)
-    sizes = {
-        name: weights.numel() * (dtype.itemsize if name.startswith("esm.") else 4)
-        for name, weights in shapes.named_parameters()
-    }
+    weights = dict(shapes.named_parameters())
+    stem = sum(each.numel() for name, each in weights.items() if name.startswith("esm."))
+    rest = sum(each.numel() for each in weights.values()) - stem
+    read = 2 if dtype == torch.float16 else 4  # bfloat16 is made of single precision
     instead = "use model.dtype=float16, or a larger machine"
-    for place in {torch.device("cpu"), device}:
-        require_memory(sum(sizes.values()), place, "ESMFold", instead)
+    for place, size in {torch.device("cpu"): read, device: dtype.itemsize}.items():
+        require_memory(size * stem + 4 * rest, place, "ESMFold", instead)
 
 
 def _check(report: Any, parameters: set[str], folder: Path) -> None:

@@ -48,6 +48,14 @@ class TestLoading:
         assert model.fingerprint == "+".join(map(digest, files))
         assert model.n_parameters == sum(x.numel() for x in random_esmfold().parameters())
 
+    @pytest.mark.parametrize("dtype", ["float32", "float16"])
+    def test_the_trunk_is_in_float32_whatever_the_folder_states(self, copied, dtype):
+        """Transformers would load all of it in the precision that config.json names."""
+        config = json.loads((copied / "config.json").read_text())
+        (copied / "config.json").write_text(json.dumps(config | {"dtype": "float16"}))
+        found, expected = (loaded(path, dtype=dtype).fold(PROTEIN) for path in (copied, None))
+        np.testing.assert_array_equal(found.pae, expected.pae)
+
     def test_a_pickle_runs_no_code(self, copied, tmp_path):
         class Harmful:
             def __reduce__(self):
@@ -144,6 +152,8 @@ def loaded_parameters():
 @pytest.mark.usefixtures("unchecked")
 def test_the_published_model_is_verified_against_what_was_recorded(copied):
     class Source:
+        layout = "huggingface"
+
         def fetch(self):
             return copied
 
@@ -153,6 +163,9 @@ def test_the_published_model_is_verified_against_what_was_recorded(copied):
     source = Source()
     model = published_esmfold(source, **SETTINGS)
     assert source.seen == model.fingerprint
+    source.layout = "fair_esm"
+    with pytest.raises(ValueError, match="layout is 'fair_esm'; ESMFold is read as the hub"):
+        published_esmfold(source, **SETTINGS)
 
 
 def test_the_published_configuration_is_understood(tmp_path):
