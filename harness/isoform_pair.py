@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from biotite.structure import AtomArray
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
+from harness.errors import InputError
 from harness.exposure import Exposure, exposure
 from harness.isoform import Kept
 from harness.metrics import ContactDefinition, separations
@@ -135,15 +137,22 @@ class IsoformPair:
         full, own = self.full.structure, self.isoform.structure
         if full is None or own is None:
             return {}
-        kept, radius = self.kept, self.settings.radius
+        kept = self.kept
         laid = laid_on(full.places("CA")[kept.full], own.places("CA")[kept.isoform], own.atoms)
         cut = full.atoms[np.isin(full.atoms.res_id, kept.full)]
         whole, letters = self.full_sample.protein.sequence, self.sample.protein.sequence
         return {
-            "full": exposure(full.atoms, whole, radius).of(kept.full),
-            "isoform": exposure(laid, letters, radius).of(kept.isoform),
-            "cut_out": exposure(cut, whole, radius).of(kept.full),
+            "full": self._exposure(full, full.atoms, whole).of(kept.full),
+            "isoform": self._exposure(own, laid, letters).of(kept.isoform),
+            "cut_out": self._exposure(full, cut, whole).of(kept.full),
         }
+
+    def _exposure(self, structure: PredictedStructure, atoms: AtomArray, letters: str) -> Exposure:
+        """Exposure of atoms of that structure, which an error names."""
+        try:
+            return exposure(atoms, letters, self.settings.radius)
+        except InputError as error:
+            raise InputError(f"{structure.source}: {error}") from error
 
     @cached_property
     def plddt(self) -> Mapping[str, Float[ndarray, " K"]]:

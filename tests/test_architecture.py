@@ -59,6 +59,7 @@ DOORS |= {"psutil": ["harness.device"], "safetensors": ["harness.models.hugging_
 DOORS["safetensors"] += ["harness.models.esmfold_loading"]
 DOORS |= {library: ["harness.download"] for library in ("pooch", "requests", "tqdm")}
 DOORS["biotite"] += ["harness.isoform", "harness.superposition", "harness.exposure"]
+DOORS["biotite"] += ["harness.isoform_pair"]
 DOORS |= {"omegaconf": DOORS["hydra"], "plotly": DOORS["matplotlib"]}
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "core", "base", "manager", "misc"}

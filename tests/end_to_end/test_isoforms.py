@@ -87,8 +87,12 @@ def test_a_run_goes_on_and_refuses_another_prediction(measured, pairs, tmp_path)
             lambda root: put(root, {"predictions/iso.pdb": two_chains(root)}),
             "2 protein chains (A, B), and iso has 1",
         ),
+        (
+            lambda root: put(root, {"predictions/iso.pdb": odd_atom(root)}),
+            "iso.pdb: an atom has no radius (Residue 'MET' does not contain an atom named 'QB')",
+        ),
     ],
-    ids=["missing", "other", "no_isoform", "letter", "same", "chains"],
+    ids=["missing", "other", "no_isoform", "letter", "same", "chains", "atom"],
 )
 def test_wrong_input_is_one_message(measured, pairs, tmp_path, change, message):
     change(tmp_path)
@@ -96,6 +100,10 @@ def test_wrong_input_is_one_message(measured, pairs, tmp_path, change, message):
     assert message in error
     assert error.startswith("error: ")
     assert len(error.strip().splitlines()) == 1
+
+
+def odd_atom(root):
+    return predicted(root / "a.pdb", SHORT).read_text().replace("CB  MET A   1", "QB  MET A   1")
 
 
 def two_chains(root):
