@@ -61,11 +61,11 @@ def store_client(folder: Path) -> Iterator["MlflowClient"]:
         yield mlflow_library().MlflowClient(uri)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    own = folder / "mlflow.db"
+    file = Path(uri.removeprefix("sqlite:///"))  # of any name: a kill may come while it is made
     with FileLock(folder / ".mlflow.lock"):
-        if uri.endswith(str(own)) and not own.exists():
-            log.info("creating %s (once, takes some seconds)", own)
-            _create(own)
+        if uri.startswith("sqlite:///") and file.parent.is_dir() and not file.exists():
+            log.info("creating %s (once, takes some seconds)", file)
+            _create(file)
         yield mlflow_library().MlflowClient(uri)
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from harness.errors import InputError, PrerequisiteError
+from harness.mlflow_store import store_client
 from harness.tracking import NoTracker
 from tests.stores import recorded
 
@@ -73,3 +74,22 @@ def test_a_folder_that_was_not_tracked_is_not_annotated(tracker, client, folder)
     assert not NoTracker().annotate(folder, {"a": "1"}, [])
     (folder / ".run_key").write_text("of a store that is gone")
     assert not tracker.annotate(folder, {"a": "1"}, [])
+
+
+def test_a_store_anywhere_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
+    """A kill while MLflow makes its tables would leave a database that it never takes again."""
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    file = tmp_path / "elsewhere" / "any.db"
+    file.parent.mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{file}")
+    with monkeypatch.context() as context:
+        context.setattr("mlflow.MlflowClient.search_experiments", killed)
+        with pytest.raises(KeyboardInterrupt), store_client(tmp_path):
+            pass
+    assert not file.exists()
+    with store_client(tmp_path) as client:
+        assert client.search_experiments()
+    assert file.exists()
