@@ -82,14 +82,18 @@ def test_a_store_anywhere_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
     def killed(*_):
         raise KeyboardInterrupt
 
-    file = tmp_path / "elsewhere" / "any.db"
-    file.parent.mkdir()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{file}")
+    def store(name):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / name}")
+        return tmp_path / name
+
+    file = store("any.db")
     with monkeypatch.context() as context:
         context.setattr("mlflow.MlflowClient.search_experiments", killed)
         with pytest.raises(KeyboardInterrupt), store_client(tmp_path):
             pass
     assert not file.exists()
+    file = store("other.db")
+    (tmp_path / ".other.db.partial").write_bytes(b"half made")
     with store_client(tmp_path) as client:
         assert client.search_experiments()
     assert file.exists()
