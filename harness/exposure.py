@@ -55,6 +55,7 @@ def exposure(atoms: AtomArray, sequence: str, radius: float) -> Exposure:
     chain in a fully exposed residue, times the residue's hydrophobicity. That of a residue is the
     mean over its atoms (Chennamsetty et al., PNAS 2009; they average over a simulation too).
     """
+    _require_side_chains(atoms, sequence)
     area = _atom_areas(atoms)
     owner = np.asarray(atoms.res_id)
     counts = np.bincount(owner, minlength=len(sequence)).astype(float)
@@ -67,6 +68,19 @@ def exposure(atoms: AtomArray, sequence: str, radius: float) -> Exposure:
 def hydrophobic(sequence: str) -> Bool[ndarray, " L"]:
     """Which residues are more hydrophobic than glycine: A, C, F, I, L, M, P, V, W, Y."""
     return np.array([HYDROPHOBICITY.get(letter, 0.0) > 0 for letter in sequence], dtype=bool)
+
+
+def _require_side_chains(atoms: AtomArray, sequence: str) -> None:
+    """Nothing; raises InputError for a residue with nothing but its backbone, which has areas."""
+    owner = np.asarray(atoms.res_id)
+    there = np.unique(owner)
+    with_side = np.unique(owner[~np.isin(atoms.atom_name, _BACKBONE)])
+    bare = [n for n in np.setdiff1d(there, with_side).tolist() if sequence[n] not in ("G", "X")]
+    if bare:
+        raise InputError(
+            f"residue {bare[0]} (from 0) has no side chain, and {len(bare) - 1} others; surfaces "
+            "need all heavy atoms"
+        )
 
 
 def _atom_areas(atoms: AtomArray) -> Float[ndarray, " n"]:

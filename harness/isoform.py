@@ -117,7 +117,7 @@ def _check(kept: Kept, isoform: Protein, full: Protein) -> None:
             f"{isoform.id} shares {n} of its {len(isoform)} residues with {full.id}: no isoform "
             "of it? Mend the table: what an isoform keeps is the same sequence, in the same order"
         )
-    if n == len(full) == len(isoform):
+    if isoform.sequence == full.sequence:
         raise InputError(f"{isoform.id} is {full.id} itself: nothing is lost, nothing is new")
 
 

@@ -53,11 +53,7 @@ class Side:
         if self.structure is not None:
             places = self.structure.places(settings.contact.atom)
             return far & (distances_between(places) < settings.contact.cutoff)
-        i, j = np.nonzero(np.triu(far))
-        best = np.argsort(-self.scores[i, j], kind="stable")[:length]
-        found = np.zeros((length, length), dtype=bool)
-        found[i[best], j[best]] = found[j[best], i[best]] = True
-        return found
+        return best_pairs(self.scores, far)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +95,15 @@ class IsoformPair:
 
     @cached_property
     def contacts(self) -> tuple[Bool[ndarray, "K K"], Bool[ndarray, "K K"]]:
-        """Contacts of the kept residues: in the full length, and in the isoform."""
+        """Contacts of the kept residues: in the full length, and in the isoform.
+
+        Without structures as many of each map, the best of the same pairs, so that equal maps have
+        equal contacts.
+        """
+        if self.full.structure is None or self.isoform.structure is None:
+            far = self.kept.in_both(self.settings.separation)
+            full, isoform = (best_pairs(scores, far) for scores in self.maps)
+            return full, isoform
         own = self.isoform.contacts(self.settings)
         among = np.ix_(self.kept.full, self.kept.full)
         return self._full_contacts[among], own[np.ix_(self.kept.isoform, self.kept.isoform)]
@@ -181,6 +185,15 @@ class IsoformPair:
     @cached_property
     def _full_contacts(self) -> Bool[ndarray, "L L"]:
         return self.full.contacts(self.settings)
+
+
+def best_pairs(scores: Float[ndarray, "N N"], among: Bool[ndarray, "N N"]) -> Bool[ndarray, "N N"]:
+    """The best of these pairs, as many as residues, in both triangles; ties by i, then j."""
+    i, j = np.nonzero(np.triu(among))
+    best = np.argsort(-scores[i, j], kind="stable")[: len(scores)]
+    found = np.zeros(scores.shape, dtype=bool)
+    found[i[best], j[best]] = found[j[best], i[best]] = True
+    return found
 
 
 def in_full_numbers(

@@ -70,14 +70,17 @@ def _maps(axes: Mapping[str, Axes], pair: IsoformPair) -> None:
     both = kept[:, None] & kept
     own = in_full_numbers(pair.isoform.scores, pair.kept, pair.kept.isoform)
     contacts = {"full": pair.full.contacts(pair.settings)}
-    contacts["isoform"] = np.zeros_like(both)
-    contacts["isoform"][np.ix_(pair.kept.full, pair.kept.full)] = pair.contacts[1]
+    places, common = np.ix_(pair.kept.full, pair.kept.full), {}
+    for name, own_contacts in zip(("full", "isoform"), pair.contacts, strict=True):
+        common[name] = np.zeros_like(both)
+        common[name][places] = own_contacts
+    contacts["isoform"] = common["isoform"]
     top = float(np.percentile(np.triu(pair.full.scores, pair.settings.separation), 99.5)) or 1.0
     for name, scores in (("full", pair.full.scores), ("isoform", own)):
         shown = both if name == "isoform" else np.ones_like(both)
         _scores(axes[name], scores, contacts[name], shown, top)
         axes[name].set_title(f"{_LABELS[name]}\nabove: scores; below: contacts")
-    _difference(axes["difference"], (own - pair.full.scores) / top, contacts, both)
+    _difference(axes["difference"], (own - pair.full.scores) / top, common, both)
 
 
 def _scores(

@@ -67,6 +67,10 @@ def plddt_of(chains: Sequence[Chain], source: str) -> Float[ndarray, " L"]:
     for values that are no pLDDT, as those of experiments.
     """
     values = np.concatenate([_b_factors(chain, source) for chain in chains])
+    if not values.any():
+        raise InputError(
+            f"{source}: B-factors are all 0, so no pLDDT was written; set method.confidence=none"
+        )
     scaled = values * 100 if values.max() <= 1 else values
     if not ((scaled >= 0) & (scaled <= 100)).all():
         raise InputError(

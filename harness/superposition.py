@@ -5,6 +5,7 @@ Of CA atoms, in Å.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from biotite.structure import AtomArray, lddt, rmsd, superimpose, tm_score
@@ -37,14 +38,14 @@ class Likeness:
 def likeness(reference: Float[ndarray, "K 3"], other: Float[ndarray, "K 3"]) -> Likeness:
     """How like the reference the other structure is, residue by residue.
 
-    The TM-score is the highest over superpositions, normalized by the number of residues (Zhang &
-    Skolnick, Proteins 2004); lDDT within 15 Å of the reference (Mariani et al., Bioinformatics
-    2013).
+    The TM-score is the highest that a search over superpositions finds, normalized by the number of
+    residues (Zhang & Skolnick, Proteins 2004); lDDT within 15 Å of the reference
+    (Mariani et al., Bioinformatics 2013).
     """
     if len(reference) < FEWEST:
         return Likeness(np.nan, np.nan, np.nan)
     fitted, _ = superimpose(reference, other)
-    local = lddt(_trace(reference), _trace(other)) if len(reference) > 1 else np.nan
+    local = lddt(_trace(reference), _trace(other))
     best = max(_tm(reference, place) for place in _superpositions(reference, other))
     return Likeness(float(rmsd(reference, fitted)), best, float(local))
 
@@ -65,16 +66,18 @@ def _superpositions(
     """The other structure laid onto the reference in many ways.
 
     As in the search of Zhang & Skolnick: on a fragment, then, again and again, on the residues
-    that are near each other after the last time.
+    that are near each other after the last time; what is near is tried at three distances.
     """
-    for seed in _seeds(len(reference)):
+    size = len(reference)
+    scale = max(0.5, 1.24 * max(size - 15, 0) ** (1 / 3) - 1.8)  # d0 of the TM-score, in Å
+    for seed, reach in product(_seeds(size), {scale, 2 * scale, 8.0}):
         chosen = seed
         for _ in range(ROUNDS):
             _, moved = superimpose(reference[chosen], other[chosen])
             placed = _applied(moved, other)
             yield placed
             distances = np.linalg.norm(reference - placed, axis=1)
-            near = np.flatnonzero(distances < max(8.0, np.sort(distances)[FEWEST - 1] + 1e-6))
+            near = np.flatnonzero(distances < max(reach, np.sort(distances)[FEWEST - 1] + 1e-6))
             if np.array_equal(near, chosen):
                 break
             chosen = near

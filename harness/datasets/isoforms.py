@@ -21,6 +21,8 @@ PUBLISHED = Path(__file__).with_name("isoforms.csv")
 """The case that Zhang et al. (PNAS 2024) name."""
 
 NAMES = ("isoform", "full_length")
+RESERVED = {"kept", "lost", "new", "n_isoform", "n_full_length"}
+"""What the table over all pairs has columns of its own for."""
 SEQUENCES = {name: f"{name}_sequence" for name in NAMES}
 
 
@@ -118,13 +120,17 @@ class Isoforms:
     @cached_property
     def _rows(self) -> dict[str, dict[str, str]]:
         """Rows of the table by isoform."""
+        table = read_table(self._table, NAMES)
+        taken = sorted(RESERVED.intersection(*(table[:1] or [()])))
+        if taken:
+            raise InputError(f"{self._table}: column {taken[0]} is what is measured; rename it")
         rows: dict[str, dict[str, str]] = {}
-        for number, row in enumerate(read_table(self._table, NAMES), start=2):
-            name, whole = (check_id(row[column]) for column in NAMES)
-            if name in rows or name == whole:
-                problem = "is there twice" if name in rows else "is its own full length"
-                raise InputError(f"{self._table}: row {number}: {name} {problem}; rename one")
-            rows[name] = row
+        known: dict[str, str] = {}
+        for number, row in enumerate(table, start=2):
+            problem = _problem(row, rows, known)
+            if problem:
+                raise InputError(f"{self._table}: row {number}: {problem}; rename one")
+            rows[row["isoform"]] = row
         if not rows:
             raise InputError(f"{self._table}: no pair below the first line")
         return rows
@@ -147,8 +153,26 @@ class Isoforms:
         if not path.is_file():
             raise PrerequisiteError(f"{path} is no file: set dataset.fasta=FILE to one, or to null")
         records = read_fasta(path)
+        if len(set(records)) > len(dict(records)):
+            raise InputError(f"{path}: one name has two sequences; rename one")
         by_accession = {name.split("|")[1]: s for name, s in records if name.count("|") == 2}
         return by_accession | dict(records)
+
+
+def _problem(
+    row: Mapping[str, str], before: Mapping[str, object], known: dict[str, str]
+) -> str | None:
+    """What is wrong with the names of a row; sequences of names are added to the `known` ones."""
+    name, whole = (check_id(row[column]) for column in NAMES)
+    if name == "index":
+        return "index is the page of the whole table"
+    if name in before or name == whole:
+        return f"{name} is there twice" if name in before else f"{name} is its own full length"
+    for column in NAMES:
+        given = row.get(SEQUENCES[column], "").upper()
+        if given and known.setdefault(row[column], given) != given:
+            return f"{row[column]} has another sequence than in a row before"
+    return None
 
 
 def _unresolved(protein: Protein, origin: Origin | None = None) -> Sample:

@@ -91,6 +91,13 @@ def test_glycine_and_unknown_residues_have_no_propensity() -> None:
     assert exposure(whole("LEU"), "X", 5.0).sap[0] == 0
 
 
+def test_a_side_chain_that_is_missing_is_named() -> None:
+    atoms = carbons([(0, 0, 0), (5, 0, 0)])
+    atoms.atom_name[1] = "CA"
+    with pytest.raises(InputError, match=r"residue 1 \(from 0\) has no side chain"):
+        exposure(atoms, "AL", 5.0)
+
+
 def test_a_residue_without_atoms_has_no_area() -> None:
     atoms = carbons([(0, 0, 0), (50, 0, 0)])
     atoms.res_id[1] = 2

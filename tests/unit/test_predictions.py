@@ -199,6 +199,12 @@ def test_confidence_as_a_fraction_or_in_percent(
     assert found.plddt == pytest.approx(np.full(len(QUERY), expected))
 
 
+def test_b_factors_that_nobody_wrote_are_no_confidence(tmp_path: Path) -> None:
+    predicted(tmp_path / "P12345.pdb", QUERY, plddt=0.0)
+    with pytest.raises(InputError, match=r"B-factors are all 0, so no pLDDT was written"):
+        Predictions(tmp_path, "plddt").read(PROTEIN)
+
+
 WRONG = {
     "no JSON": ("x.json", "{", "not readable as JSON"),
     "brackets": ("x.json", "[" * 100_000, "not readable as JSON"),

@@ -91,6 +91,12 @@ class TestTable:
             ((HEADER, ROW.replace("P1-2", "P1")), "row 2: P1 is its own full length"),
             ((HEADER, ROW.replace("P1-2", "../x")), "'../x' cannot name a protein"),
             ((HEADER, ROW.replace("P1-2", "")), "'' cannot name a protein"),
+            ((HEADER, ROW.replace("P1-2", "index")), "row 2: index is the page of the whole table"),
+            ((HEADER + ",kept", ROW + ",x"), "column kept is what is measured; rename it"),
+            (
+                (HEADER, ROW, ROW.replace("P1-2", "P1-3").replace("DERW,w", "DERK,w")),
+                "row 3: P1 has another sequence than in a row before",
+            ),
             ((HEADER + ",variant", ROW), "a column is there twice"),
             ((HEADER, ROW + ",a,b"), "row 2 has more cells than row 1"),
         ],
@@ -130,6 +136,13 @@ class TestFasta:
         assert sample.protein.sequence == ISOFORM
         assert sample.origin.full_length.protein.sequence == FULL
         assert set(dataset.manifest) == {"pairs.csv", "x.fasta"}
+
+    def test_one_name_has_one_sequence(self, isoforms, tmp_path):
+        fasta = tmp_path / "x.fasta"
+        fasta.write_text(f">P1-2\n{ISOFORM}\n>P1\n{FULL}\n>P1\n{FULL}K\n")
+        dataset = isoforms("isoform,full_length", "P1-2,P1", fasta=str(fasta))
+        with pytest.raises(InputError, match=r"x.fasta: one name has two sequences; rename one"):
+            _ = dataset["P1-2"]
 
     def test_a_file_that_is_not_there(self, isoforms):
         dataset = isoforms("isoform,full_length", "P1-2,P1", fasta="none.fasta")

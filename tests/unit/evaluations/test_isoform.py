@@ -92,6 +92,15 @@ class TestMaps:
         expected = (there & pair.contacts[1]).sum() / there.sum()
         assert values["contacts_kept kept"] == pytest.approx(expected)
 
+    def test_equal_maps_keep_every_contact_wherever_the_contacts_are(self):
+        """The best pairs of the full length are all in what is lost, or none of them."""
+        for lost in (0.0, 10.0):
+            full = WHOLE.copy()
+            full[CUT[0] : CUT[1]] += lost
+            full[:, CUT[0] : CUT[1]] += lost
+            values = values_of(Known({"full": full, "iso": fragment_of(full)}), sample_of())
+            assert values["contacts_kept kept"] == 1
+
     def test_residues_that_have_lost_their_surroundings(self):
         """Residue 2 touches two that are lost and one that is kept, residue 30 one of each two."""
         full = np.zeros((len(FULL),) * 2)
