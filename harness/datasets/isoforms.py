@@ -121,7 +121,7 @@ class Isoforms:
     def _rows(self) -> dict[str, dict[str, str]]:
         """Rows of the table by isoform."""
         table = read_table(self._table, NAMES)
-        taken = sorted(RESERVED.intersection(*(table[:1] or [()])))
+        taken = sorted(RESERVED.intersection(table[0] if table else ()))
         if taken:
             raise InputError(f"{self._table}: column {taken[0]} is what is measured; rename it")
         rows: dict[str, dict[str, str]] = {}
