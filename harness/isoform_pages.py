@@ -134,7 +134,7 @@ def _pair_page(facts: Mapping[str, Any], pair: IsoformPair, picture: Path, label
         _table(
             ["Metric", "Of", "Value", "Pairs or residues", "Meaning"],
             [
-                [row.metric, row.range, row.value, int(row.coordinates["n"]), _meaning(row.metric)]
+                [row.metric, row.range, row.value, int(row.coordinates["n"]), MEANINGS[row.metric]]
                 for row in pair.rows
             ],
         ),
@@ -161,10 +161,6 @@ def _index_page(table: pd.DataFrame, folder: Path, label: str) -> str:
         f'<div class="wide">{_table(columns, rows)}</div>',
     ]
     return _page("Isoforms", body)
-
-
-def _meaning(metric: str) -> str:
-    return MEANINGS.get(metric, "")
 
 
 def _definitions(items: Mapping[str, object]) -> str:

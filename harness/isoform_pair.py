@@ -6,9 +6,10 @@ from functools import cached_property
 
 import numpy as np
 from biotite.structure import AtomArray
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Shaped
 from numpy import ndarray
 
+from harness.coupled_pairs import rank_coupled
 from harness.errors import InputError
 from harness.exposure import Exposure, exposure
 from harness.isoform import Kept
@@ -53,7 +54,7 @@ class Side:
         if self.structure is not None:
             places = self.structure.places(settings.contact.atom)
             return far & (distances_between(places) < settings.contact.cutoff)
-        return best_pairs(self.scores, far)
+        return _best(self.scores, far)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +81,17 @@ class IsoformPair:
         return self.sample.origin.full_length
 
     @cached_property
+    def far(self) -> Bool[ndarray, "K K"]:
+        """Pairs of kept residues that are far enough apart in both sequences."""
+        return self.kept.in_both(self.settings.separation)
+
+    def in_full_numbers(self, values: Shaped[ndarray, "K K"]) -> Shaped[ndarray, "L L"]:
+        """Values of pairs of kept residues where the full length has them, 0 elsewhere."""
+        found = np.zeros((self.kept.length,) * 2, dtype=values.dtype)
+        found[np.ix_(self.kept.full, self.kept.full)] = values
+        return found
+
+    @cached_property
     def maps(self) -> tuple[Float[ndarray, "K K"], Float[ndarray, "K K"]]:
         """Scores of the kept residues: of the full length, and of the isoform."""
         places = (self.kept.full, self.kept.isoform)
@@ -101,8 +113,7 @@ class IsoformPair:
         equal contacts.
         """
         if self.full.structure is None or self.isoform.structure is None:
-            far = self.kept.in_both(self.settings.separation)
-            full, isoform = (best_pairs(scores, far) for scores in self.maps)
+            full, isoform = (_best(scores, self.far) for scores in self.maps)
             return full, isoform
         own = self.isoform.contacts(self.settings)
         among = np.ix_(self.kept.full, self.kept.full)
@@ -123,7 +134,7 @@ class IsoformPair:
         `kept`: all of them; `within` and `across` kept segments; `bereft`: contacts of the full
         length one partner of which has lost its surroundings.
         """
-        far = np.triu(self.kept.in_both(self.settings.separation))
+        far = np.triu(self.far)
         segment = self.kept.segment
         same = segment[:, None] == segment
         touched = self.bereft[:, None] | self.bereft
@@ -172,10 +183,9 @@ class IsoformPair:
     def recovery_of_rows(self) -> Float[ndarray, " K"]:
         """Recovery of the row of each kept residue; NaN where that of the full length is zero."""
         full, own = self.maps
-        far = self.kept.in_both(self.settings.separation)
-        norms = (far * full**2).sum(axis=1)
+        norms = (self.far * full**2).sum(axis=1)
         found = np.full(len(norms), np.nan)
-        return np.divide((far * full * own).sum(axis=1), norms, out=found, where=norms > 0)
+        return np.divide((self.far * full * own).sum(axis=1), norms, out=found, where=norms > 0)
 
     @property
     def letters(self) -> str:
@@ -187,19 +197,9 @@ class IsoformPair:
         return self.full.contacts(self.settings)
 
 
-def best_pairs(scores: Float[ndarray, "N N"], among: Bool[ndarray, "N N"]) -> Bool[ndarray, "N N"]:
-    """The best of these pairs, as many as residues, in both triangles; ties by i, then j."""
-    i, j = np.nonzero(np.triu(among))
-    best = np.argsort(-scores[i, j], kind="stable")[: len(scores)]
+def _best(scores: Float[ndarray, "N N"], among: Bool[ndarray, "N N"]) -> Bool[ndarray, "N N"]:
+    """The best of these pairs, as many as residues, in both triangles."""
+    pairs = rank_coupled(scores, among).top(len(scores))
     found = np.zeros(scores.shape, dtype=bool)
-    found[i[best], j[best]] = found[j[best], i[best]] = True
-    return found
-
-
-def in_full_numbers(
-    scores: Float[ndarray, "M M"], kept: Kept, places: Int[ndarray, " K"]
-) -> Float[ndarray, "L L"]:
-    """Scores of the kept residues where the full length has them, 0 elsewhere."""
-    found = np.zeros((kept.length, kept.length))
-    found[np.ix_(kept.full, kept.full)] = scores[np.ix_(places, places)]
+    found[pairs.i, pairs.j] = found[pairs.j, pairs.i] = True
     return found

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from harness.isoform_pair import IsoformPair, in_full_numbers
+from harness.isoform_pair import IsoformPair
 from harness.pictures import BLUE, GREY, ORANGE, save_png, styled
 
 _SHADE = (0.85, 0.92, 0.96)
@@ -65,22 +65,16 @@ def _alignment(axes: Axes, pair: IsoformPair) -> None:
 
 def _maps(axes: Mapping[str, Axes], pair: IsoformPair) -> None:
     """Scores above the diagonal, contacts below: of both, and what changes from one to other."""
-    kept = np.zeros(pair.kept.length, dtype=bool)
-    kept[pair.kept.full] = True
-    both = kept[:, None] & kept
-    own = in_full_numbers(pair.isoform.scores, pair.kept, pair.kept.isoform)
-    contacts = {"full": pair.full.contacts(pair.settings)}
-    places, common = np.ix_(pair.kept.full, pair.kept.full), {}
-    for name, own_contacts in zip(("full", "isoform"), pair.contacts, strict=True):
-        common[name] = np.zeros_like(both)
-        common[name][places] = own_contacts
-    contacts["isoform"] = common["isoform"]
+    both = pair.in_full_numbers(np.ones(pair.far.shape, dtype=bool))
+    own = pair.in_full_numbers(pair.maps[1])
+    before, after = (pair.in_full_numbers(found) for found in pair.contacts)
+    contacts = {"full": pair.full.contacts(pair.settings), "isoform": after}
     top = float(np.percentile(np.triu(pair.full.scores, pair.settings.separation), 99.5)) or 1.0
     for name, scores in (("full", pair.full.scores), ("isoform", own)):
         shown = both if name == "isoform" else np.ones_like(both)
         _scores(axes[name], scores, contacts[name], shown, top)
         axes[name].set_title(f"{_LABELS[name]}\nabove: scores; below: contacts")
-    _difference(axes["difference"], (own - pair.full.scores) / top, common, both)
+    _difference(axes["difference"], (own - pair.full.scores) / top, (before, after), both)
 
 
 def _scores(
@@ -100,7 +94,7 @@ def _scores(
 def _difference(
     axes: Axes,
     change: Float[ndarray, "L L"],
-    contacts: Mapping[str, Bool[ndarray, "L L"]],
+    contacts: tuple[Bool[ndarray, "L L"], Bool[ndarray, "L L"]],
     both: Bool[ndarray, "L L"],
 ) -> None:
     """Change of the scores in units of a strong one; contacts kept, lost and gained."""
@@ -108,7 +102,7 @@ def _difference(
     paint = np.where(below | ~both, np.nan, change)
     axes.imshow(np.where(both[..., None], 1.0, _SHADE), interpolation="nearest")
     axes.imshow(paint, cmap="RdBu", vmin=-1, vmax=1, interpolation="nearest")
-    before, after = (contacts[name] & both & below for name in ("full", "isoform"))
+    before, after = (found & below for found in contacts)
     size = 4 + 300 / len(change)
     groups = {"kept": (before & after, GREY), "lost": (before & ~after, ORANGE)}
     groups["gained"] = (after & ~before, BLUE)

@@ -26,38 +26,23 @@ from harness.structure import CIF_SUFFIXES, PDB_SUFFIXES, read_chains
 CONFIDENCES = ("plddt", "none")
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How a program calls the files of a protein `{id}`: the structure, and the aligned errors.
-
-    The name of the structure is without its ending; `*` stands for anything. Of several names of
-    aligned errors the first that is there counts.
-    """
-
-    program: str
-    structure: str
-    pae: Sequence[str] = ()
-
-
 _COLABFOLD = ("{id}_scores_rank_001_*.json", "{id}_predicted_aligned_error_v1.json")
-LAYOUTS = (
-    Layout("OmegaFold, ESMFold, or a file of yours", "{id}", ("{id}_pae.json", "{id}_pae.npz")),
-    Layout(
-        "the AlphaFold Database",
-        "AF-{id}-F1-model_v*",
-        ("AF-{id}-F1-predicted_aligned_error_v*.json",),
-    ),
-    Layout("ColabFold, relaxed", "{id}_relaxed_rank_001_*", _COLABFOLD),
-    Layout("ColabFold", "{id}_unrelaxed_rank_001_*", _COLABFOLD),
-    Layout("AlphaFold 2", "{id}/ranked_0"),
-    Layout("AlphaFold 3", "{id}/{id}_model", ("{id}/{id}_confidences.json",)),
-    Layout("AlphaFold 3", "{lower}/{lower}_model", ("{lower}/{lower}_confidences.json",)),
-    Layout("AlphaFold Server", "fold_{plain}_model_0", ("fold_{plain}_full_data_0.json",)),
-    Layout("Boltz", "{id}/{id}_model_0", ("{id}/pae_{id}_model_0.npz",)),
-    Layout("Boltz", "predictions/{id}/{id}_model_0", ("predictions/{id}/pae_{id}_model_0.npz",)),
-    Layout("Chai-1", "{id}/pred.model_idx_*"),
-)
-"""In this order: the first that has a structure of the protein is read."""
+LAYOUTS: Mapping[str, Sequence[str]] = {
+    "{id}": ("{id}_pae.json", "{id}_pae.npz"),  # OmegaFold, ESMFold, or a file of yours
+    "AF-{id}-F1-model_v*": ("AF-{id}-F1-predicted_aligned_error_v*.json",),  # the Database
+    "{id}_relaxed_rank_001_*": _COLABFOLD,
+    "{id}_unrelaxed_rank_001_*": _COLABFOLD,
+    "{id}/ranked_0": (),  # AlphaFold 2
+    "{id}/{id}_model": ("{id}/{id}_confidences.json",),  # AlphaFold 3
+    "{lower}/{lower}_model": ("{lower}/{lower}_confidences.json",),
+    "fold_{plain}_model_0": ("fold_{plain}_full_data_0.json",),  # AlphaFold Server
+    "{id}/{id}_model_0": ("{id}/pae_{id}_model_0.npz",),  # Boltz
+    "predictions/{id}/{id}_model_0": ("predictions/{id}/pae_{id}_model_0.npz",),
+    "{id}/pred.model_idx_*": (),  # Chai-1
+}
+"""How programs call the files of a protein `{id}`: the structure, without its ending, and the
+aligned errors; `*` stands for anything. The first structure that is there is read, and the first of
+its aligned errors."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +75,12 @@ class Predictions:
             raise PrerequisiteError(
                 f"{self.folder} is no folder: set predictions=DIR to the one with the structures"
             )
-        for layout in LAYOUTS:
-            structure = _only(self._matches(layout.structure, identifier, structures=True))
+        for name, errors in LAYOUTS.items():
+            structure = _only(self._matches(name, identifier, structures=True))
             if structure is not None:
-                found = (self._matches(name, identifier, structures=False) for name in layout.pae)
+                found = (self._matches(pae, identifier, structures=False) for pae in errors)
                 return Files(structure, _only(next(filter(None, found), [])))
-        names = ", ".join(
-            dict.fromkeys(_filled(layout.structure, identifier) for layout in LAYOUTS)
-        )
+        names = ", ".join(dict.fromkeys(_filled(name, identifier) for name in LAYOUTS))
         raise InputError(
             f"{self.folder} has no prediction of {identifier}: predict it, or leave it out with "
             f"dataset.ids. Looked for {names}, each as .pdb or .cif (docs/predicted_structures.md)"

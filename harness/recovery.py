@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 
-def recovery(original: Float[ndarray, "R C"], masked: Float[ndarray, "R C"]) -> float:
+def recovery(original: Float[ndarray, "..."], masked: Float[ndarray, "..."]) -> float:
     """Σ original · masked / Σ original² (Zhang et al., PNAS 2024); NaN where the original is zero.
 
     It is made for probabilities: scores of another kind can be larger on masked input, and then

@@ -9,7 +9,6 @@ from itertools import product
 
 import numpy as np
 from biotite.structure import AtomArray, lddt, rmsd, superimpose, tm_score
-from biotite.structure.superimpose import AffineTransformation
 from jaxtyping import Float, Int
 from numpy import ndarray
 
@@ -45,9 +44,10 @@ def likeness(reference: Float[ndarray, "K 3"], other: Float[ndarray, "K 3"]) -> 
     if len(reference) < FEWEST:
         return Likeness(np.nan, np.nan, np.nan)
     fitted, _ = superimpose(reference, other)
-    local = lddt(_trace(reference), _trace(other))
-    best = max(_tm(reference, place) for place in _superpositions(reference, other))
-    return Likeness(float(rmsd(reference, fitted)), best, float(local))
+    fixed, mobile = _trace(reference), _trace(other)
+    every = np.arange(len(reference))
+    best = max(tm_score(fixed, place, every, every) for place in _superpositions(fixed, mobile))
+    return Likeness(float(rmsd(reference, fitted)), float(best), float(lddt(fixed, mobile)))
 
 
 def laid_on(
@@ -60,9 +60,7 @@ def laid_on(
     return moved.apply(atoms)
 
 
-def _superpositions(
-    reference: Float[ndarray, "K 3"], other: Float[ndarray, "K 3"]
-) -> Iterator[Float[ndarray, "K 3"]]:
+def _superpositions(reference: AtomArray, other: AtomArray) -> Iterator[AtomArray]:
     """The other structure laid onto the reference in many ways.
 
     As in the search of Zhang & Skolnick: on a fragment, then, again and again, on the residues
@@ -70,13 +68,13 @@ def _superpositions(
     """
     size = len(reference)
     scale = max(0.5, 1.24 * max(size - 15, 0) ** (1 / 3) - 1.8)  # d0 of the TM-score, in Å
-    for seed, reach in product(_seeds(size), {scale, 2 * scale, 8.0}):
+    for seed, reach in product(_seeds(size), (scale, 2 * scale, 8.0)):
         chosen = seed
         for _ in range(ROUNDS):
             _, moved = superimpose(reference[chosen], other[chosen])
-            placed = _applied(moved, other)
+            placed = moved.apply(other)
             yield placed
-            distances = np.linalg.norm(reference - placed, axis=1)
+            distances = np.linalg.norm(reference.coord - placed.coord, axis=1)
             near = np.flatnonzero(distances < max(reach, np.sort(distances)[FEWEST - 1] + 1e-6))
             if np.array_equal(near, chosen):
                 break
@@ -90,15 +88,6 @@ def _seeds(length: int) -> Iterator[Int[ndarray, " n"]]:
         for start in range(0, length - size + 1, max(1, size // 2)):
             yield np.arange(start, start + size)
         size //= 2
-
-
-def _tm(reference: Float[ndarray, "K 3"], placed: Float[ndarray, "K 3"]) -> float:
-    every = np.arange(len(reference))
-    return float(tm_score(_trace(reference), _trace(placed), every, every))
-
-
-def _applied(moved: AffineTransformation, places: Float[ndarray, "K 3"]) -> Float[ndarray, "K 3"]:
-    return np.asarray(moved.apply(places))
 
 
 def _trace(places: Float[ndarray, "K 3"]) -> AtomArray:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from numpy import ndarray
 
-from harness.isoform_pair import IsoformPair, in_full_numbers
+from harness.isoform_pair import IsoformPair
 from harness.metrics import RANGES, precision_at, rank_pairs
+from harness.recovery import recovery
 from harness.statistics import correlation
 
 Measured = tuple[str, str, float, int]
@@ -26,7 +27,7 @@ def map_measures(pair: IsoformPair) -> Iterator[Measured]:
         yield "contacts_kept", name, _share(kept[there]), int(there.sum())
         for ending, other in (("", own), ("_masked", pair.hidden_map)):
             if other is not None:
-                yield f"recovery{ending}", name, recovered(full[among], other[among]), n
+                yield f"recovery{ending}", name, recovery(full[among], other[among]), n
                 yield f"correlation{ending}", name, correlation(full[among], other[among]), n
 
 
@@ -37,10 +38,9 @@ def precision_measures(pair: IsoformPair, ranges: Sequence[str]) -> Iterator[Mea
     separation in the isoform is invalid. NaN where the full length has no structure.
     """
     truth = np.full((pair.kept.length,) * 2, np.nan)
-    among, kept = pair.kept.in_both(pair.settings.separation), pair.kept
-    own = pair.full_sample.distances[np.ix_(kept.full, kept.full)]
-    truth[np.ix_(kept.full, kept.full)] = np.where(among, own, np.nan)
-    isoform = in_full_numbers(pair.isoform.scores, kept, kept.isoform)
+    places = np.ix_(pair.kept.full, pair.kept.full)
+    truth[places] = np.where(pair.far, pair.full_sample.distances[places], np.nan)
+    isoform = pair.in_full_numbers(pair.maps[1])
     for name in ranges:
         sides = [
             rank_pairs(scores, truth, RANGES[name], pair.settings.contact.cutoff)
@@ -51,12 +51,6 @@ def precision_measures(pair: IsoformPair, ranges: Sequence[str]) -> Iterator[Mea
         yield "p_at_L_full", name, before, n
         yield "p_at_L_isoform", name, after, n
         yield "p_at_L_change", name, after - before, n
-
-
-def recovered(original: Float[ndarray, " P"], own: Float[ndarray, " P"]) -> float:
-    """Σ original · own / Σ original², as in contact recovery (Zhang et al., PNAS 2024)."""
-    norm = float((original**2).sum())
-    return float((original * own).sum()) / norm if norm else float("nan")
 
 
 def _share(kept: Bool[ndarray, " n"]) -> float:
